@@ -1,0 +1,1 @@
+"""The sample company: real servers, deterministic data, deterministic days of change."""

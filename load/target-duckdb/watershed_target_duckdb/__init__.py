@@ -1,0 +1,1 @@
+"""Singer target for DuckDB: each STATE commits rows, ledger and bookmark together."""

@@ -1,0 +1,1 @@
+"""Operations of the warehouse: status, query, build, publish."""

@@ -1,0 +1,1 @@
+"""How Singer messages become warehouse tables: types, evolution, merge, swap, ledger, bookmark, quarantine."""

@@ -1,0 +1,1 @@
+"""Fixtures: real servers that tests of every package share."""
