@@ -64,7 +64,7 @@ def connect(
             holder = _lock_holder(error)
             if holder is None:
                 raise WarehouseError(
-                    f"warehouse {path} cannot be opened: {_line(error)}"
+                    f"warehouse {path} cannot be opened: {str(error).splitlines()[0]}"
                 ) from error
             if time.monotonic() >= deadline:
                 raise WarehouseLockedError(
