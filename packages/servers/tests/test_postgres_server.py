@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from watershed_servers import PostgresDatabase, PostgresServer, ServerError, ServerStartError
 from watershed_servers.certificates import write_certificates
 
