@@ -1,0 +1,195 @@
+"""DuckDB's dialect of the load plan."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from watershed_duckdb import connect
+from watershed_load_plan.conform import STAGE
+from watershed_load_plan.duckdb_types import from_duckdb, quoted, to_duckdb
+from watershed_load_plan.tables import METADATA_COLUMNS
+from watershed_load_plan.types import ColumnType, Kind
+from watershed_load_plan.warehouse import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from watershed_load_plan.tables import Table
+
+_CHANGED = "watershed_changed"
+
+
+class DuckDBWarehouse:
+    """A DuckDB file, open only while a transaction runs, so that others get their turn.
+
+    Args:
+        path: The file.
+        wait_seconds: How long a transaction waits for another process to release the file.
+    """
+
+    def __init__(self, path: Path, wait_seconds: float) -> None:
+        self._path = path
+        self._wait_seconds = wait_seconds
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def engine(self) -> duckdb.DuckDBPyConnection:
+        """The connection itself: DuckDB reads the batches where they are stored."""
+        if self._connection is None:
+            raise RuntimeError("the warehouse is used outside of a transaction")
+        return self._connection
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open the file, waiting for its lock; commit at the end; close.
+
+        Raises:
+            WarehouseLockedError: another process kept the file.
+        """
+        with connect(self._path, wait_seconds=self._wait_seconds) as connection:
+            self._connection = connection
+            connection.begin()
+            try:
+                yield
+                connection.commit()
+            except BaseException:
+                with contextlib.suppress(Exception):  # the first error says more
+                    connection.rollback()
+                raise
+            finally:
+                self._connection = None
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement; return its rows."""
+        return self.engine.execute(sql, parameters).fetchall()
+
+    def quoted(self, table: Table) -> str:
+        """Write a table's name, quoted."""
+        return f"{quoted(table.schema)}.{quoted(table.name)}"
+
+    def columns(self, table: Table) -> dict[str, ColumnType] | None:
+        """Read the columns of a table; a type that is none of ours counts as text."""
+        rows = self.execute(
+            "select column_name, data_type from duckdb_columns() "
+            "where database_name = current_database() and schema_name = ? and table_name = ? "
+            "order by column_index",
+            [table.schema, table.name],
+        )
+        return {
+            name: from_duckdb(type_name) or ColumnType(Kind.TEXT) for name, type_name in rows
+        } or None
+
+    def create(self, table: Table, columns: Mapping[str, ColumnType]) -> None:
+        """Create a table and its schema."""
+        listed = ", ".join(f"{quoted(name)} {to_duckdb(of)}" for name, of in columns.items())
+        self.execute(f"create schema if not exists {quoted(table.schema)}")
+        self.execute(f"create table {self.quoted(table)} ({listed})")
+
+    def add_column(self, table: Table, column: str, column_type: ColumnType) -> None:
+        """Add a column."""
+        of = to_duckdb(column_type)
+        self.execute(f"alter table {self.quoted(table)} add column {quoted(column)} {of}")
+
+    def widen_column(self, table: Table, column: str, column_type: ColumnType) -> None:
+        """Change a column's type."""
+        of = to_duckdb(column_type)
+        self.execute(f"alter table {self.quoted(table)} alter column {quoted(column)} type {of}")
+
+    def append(self, table: Table, columns: Sequence[str]) -> Changes:
+        """Insert the stage."""
+        return Changes(inserted=self._insert(table, columns, STAGE))
+
+    def merge(self, table: Table, columns: Sequence[str], keys: Sequence[str]) -> Changes:
+        """Delete-and-insert the rows of the stage that are new or different."""
+        target = self.quoted(table)
+        on_keys = " and ".join(f"old.{quoted(key)} = new.{quoted(key)}" for key in keys)
+        data = [quoted(name) for name in columns if name not in METADATA_COLUMNS]
+        differs = " or ".join(f"old.{name} is distinct from new.{name}" for name in data)
+        self.execute(
+            f"create or replace temp table {_CHANGED} as select new.*, "
+            f"old.{quoted(keys[0])} is not null as is_present, "
+            "old._sdc_deleted_at is null and new._sdc_deleted_at is not null as is_deleted "
+            f"from {STAGE} as new left join {target} as old on {on_keys} "
+            f"where old.{quoted(keys[0])} is null or {differs} "
+            "or old._sdc_deleted_at is distinct from new._sdc_deleted_at"
+        )
+        self.execute(f"delete from {target} as old using {_CHANGED} as new where {on_keys}")
+        self._insert(table, columns, _CHANGED)
+        self._carry_version(target, on_keys)
+        ((staged, changed, present, deleted),) = self.execute(
+            f"select (select count(*) from {STAGE}), count(*), count(*) filter (is_present), "
+            f"count(*) filter (is_deleted) from {_CHANGED}"
+        )
+        self.execute(f"drop table {_CHANGED}")
+        return Changes(
+            inserted=changed - present,
+            updated=present - deleted,
+            unchanged=staged - changed,
+            deleted=deleted,
+        )
+
+    def _carry_version(self, target: str, on_keys: str) -> None:
+        """Give rows that did not change the table version that brought them again."""
+        self.execute(
+            f"update {target} as old set _sdc_table_version = new._sdc_table_version "
+            f"from {STAGE} as new where {on_keys} and new._sdc_table_version is not null "
+            "and old._sdc_table_version is distinct from new._sdc_table_version"
+        )
+
+    def drop_other_versions(self, table: Table, version: int) -> None:
+        """Delete the rows of other versions."""
+        self.execute(
+            f"delete from {self.quoted(table)} where _sdc_table_version is distinct from ?",
+            [version],
+        )
+
+    def delete_older_versions(self, table: Table, version: int, at: str) -> Changes:
+        """Mark the rows of older versions as deleted at a time."""
+        ((deleted,),) = self.execute(
+            f"update {self.quoted(table)} set _sdc_deleted_at = ?::timestamptz "
+            "where _sdc_deleted_at is null and coalesce(_sdc_table_version, -1) < ?",
+            [at, version],
+        )
+        return Changes(deleted=deleted)
+
+    def replace(self, table: Table, columns: Sequence[str]) -> Changes:
+        """Make the incoming table the table, or leave it where both hold the same rows."""
+        old, new = self.quoted(table), self.quoted(table.incoming)
+        present = [name for name in self.columns(table) or {} if name not in METADATA_COLUMNS]
+        arrived = [name for name in columns if name not in METADATA_COLUMNS]
+        ((rows,),) = self.execute(f"select count(*) from {new}")
+        if sorted(present) == sorted(arrived):
+            inserted = self._surplus(new, old, arrived)
+            deleted = self._surplus(old, new, arrived)
+        else:
+            ((deleted,),) = self.execute(f"select count(*) from {old}")
+            inserted = rows
+        if inserted or deleted:
+            self.execute(f"drop table {old}")
+            self.execute(f"alter table {new} rename to {quoted(table.name)}")
+        else:
+            self.execute(
+                f"update {old} set _sdc_table_version = (select max(_sdc_table_version) from {new})"
+            )
+            self.execute(f"drop table {new}")
+        return Changes(inserted=inserted, deleted=deleted, unchanged=rows - inserted)
+
+    def _surplus(self, left: str, right: str, columns: Sequence[str]) -> int:
+        """Count rows that one table has more often than the other."""
+        listed = ", ".join(quoted(name) for name in columns) or "1"
+        ((count,),) = self.execute(
+            f"select count(*) from "
+            f"(select {listed} from {left} except all select {listed} from {right})"
+        )
+        return int(count)
+
+    def _insert(self, table: Table, columns: Sequence[str], source: str) -> int:
+        listed = ", ".join(quoted(name) for name in columns)
+        ((count,),) = self.execute(
+            f"insert into {self.quoted(table)} ({listed}) select {listed} from {source}"
+        )
+        return int(count)

@@ -1,0 +1,242 @@
+"""A batch made fit for its table: every value exact, or set aside with its original."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from watershed_load_plan.duckdb_types import literal, quoted, to_duckdb
+from watershed_load_plan.exact import exact
+from watershed_load_plan.tables import METADATA_COLUMNS
+from watershed_load_plan.types import ColumnType, Kind, hold_digits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+    from watershed_load_plan.batches import Batch, RawColumn
+
+STAGE = "watershed_stage"
+"""The temporary table that a batch becomes, in the form of its target table."""
+
+_RECEIVED = "watershed_received"
+_ORDINAL = "watershed_ordinal"
+_UNREADABLE = "watershed_unreadable"
+_UNFIT = "watershed_unfit"
+_WHOLE_ROW = "watershed_whole_row"
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A value that its column cannot hold exactly, or a row whose key cannot be held.
+
+    Attributes:
+        key: The row's key as JSON, None for a keyless stream.
+        column: The column, None when the whole row is set aside.
+        value: The original as text; for a row, a JSON object.
+        reason: Why, for a person.
+        ordinal: Which row of the batch it was.
+    """
+
+    key: str | None
+    column: str | None
+    value: str
+    reason: str
+    ordinal: int
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What the metadata columns of one commit hold: a time in ISO 8601 and the SDK's sequence."""
+
+    at: str
+    sequence: int
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column on its way: what is read from the files, and the value made of it."""
+
+    name: str
+    raw: str
+    alias: str
+    value: str
+    is_converted: bool
+
+
+def conform(
+    engine: duckdb.DuckDBPyConnection, batch: Batch, types: Mapping[str, ColumnType], stamp: Stamp
+) -> list[Unfit]:
+    """Make a batch the temporary table `STAGE`: typed, one row per key, the last one sent.
+
+    Args:
+        engine: The DuckDB connection that reads batches.
+        batch: The batch.
+        types: Column name to the type of the table's column, for every column of the stream.
+        stamp: The commit's metadata.
+
+    Returns:
+        What does not fit, in the order of the rows.
+    """
+    columns = _columns(batch, types)
+    engine.execute(f"create or replace temp table {_RECEIVED} as {_select(batch, columns, stamp)}")
+    keys = [quoted(key) for key in batch.stream.keys]
+    kept = ", ".join(quoted(name) for name in [*batch.stream.columns, *METADATA_COLUMNS])
+    last = "true"
+    if keys:
+        last = (
+            f"{_WHOLE_ROW} is null and {_ORDINAL} in (select max({_ORDINAL}) from {_RECEIVED} "
+            f"group by {', '.join(keys)})"
+        )
+    engine.execute(
+        f"create or replace temp table {STAGE} as "
+        f"select {kept} from {_RECEIVED} where {last} order by {_ORDINAL}"
+    )
+    found = _unfit(engine, keys, batch, types)
+    engine.execute(f"drop table {_RECEIVED}")
+    return found
+
+
+def wider_types(found: list[Unfit], types: Mapping[str, ColumnType]) -> dict[str, ColumnType]:
+    """Find the number columns that would hold their unfit values if they had more digits."""
+    wider: dict[str, ColumnType] = {}
+    for unfit in found:
+        column_type = wider.get(unfit.column or "") or types.get(unfit.column or "")
+        if unfit.column is None or column_type is None:
+            continue
+        number = re.fullmatch(r"[+-]?0*([0-9]*)(?:[.]([0-9]*?)0*)?", unfit.value)
+        held = number and hold_digits(column_type, len(number[1]), len(number[2] or ""))
+        if held:
+            wider[unfit.column] = held
+    return wider
+
+
+def _columns(batch: Batch, types: Mapping[str, ColumnType]) -> list[_Column]:
+    columns = []
+    for position, (name, incoming) in enumerate(batch.stream.columns.items()):
+        alias, raw = f"watershed_raw_{position}", batch.columns.get(name)
+        if raw is None:
+            missing = f"cast(null as {to_duckdb(types[name])})"
+            columns.append(_Column(name, missing, alias, alias, is_converted=False))
+        elif raw.type == types[name]:
+            columns.append(_Column(name, raw.value, alias, alias, is_converted=False))
+        else:
+            text = (
+                _as_json_text(raw.text, incoming)
+                if _becomes_json(incoming, types[name])
+                else raw.text
+            )
+            columns.append(_Column(name, text, alias, exact(alias, types[name]), is_converted=True))
+    return columns
+
+
+def _becomes_json(incoming: ColumnType, column: ColumnType) -> bool:
+    return column.kind is Kind.JSON and incoming.kind is not Kind.JSON
+
+
+def _as_json_text(text: str, incoming: ColumnType) -> str:
+    """Write a value that is no JSON as JSON, for a column that was JSON before."""
+    if incoming.digits or incoming.kind in {Kind.DOUBLE, Kind.BOOLEAN}:
+        return text
+    return f"cast(to_json({text}) as VARCHAR)"
+
+
+def _select(batch: Batch, columns: list[_Column], stamp: Stamp) -> str:
+    """Write the query from the batch's files to typed rows with what is unfit beside them."""
+    metadata = _metadata(batch, stamp)
+    read = [
+        f"{batch.ordinal} as {_ORDINAL}",
+        f"{batch.unreadable or 'null'} as {_UNREADABLE}",
+        *(f"{column.raw} as {column.alias}" for column in columns),
+        *(f"{sql} as {quoted(name)}" for name, sql in metadata.items()),
+    ]
+    made = [
+        _ORDINAL,
+        *(f"{column.value} as {quoted(column.name)}" for column in columns),
+        *(quoted(name) for name in metadata),
+        f"{_unfit_cells(batch, columns)} as {_UNFIT}",
+        f"{_row_without_key(batch, columns)} as {_WHOLE_ROW}",
+    ]
+    return f"select {', '.join(made)} from (select {', '.join(read)} from {batch.relation})"
+
+
+def _metadata(batch: Batch, stamp: Stamp) -> dict[str, str]:
+    at = f"timestamptz {literal(stamp.at)}"
+    defaults = {
+        "_sdc_extracted_at": at,
+        "_sdc_received_at": at,
+        "_sdc_batched_at": at,
+        "_sdc_deleted_at": "cast(null as timestamptz)",
+        "_sdc_sequence": f"cast({stamp.sequence} as bigint)",
+        "_sdc_table_version": "cast(null as bigint)",
+    }
+    for name in ("_sdc_extracted_at", "_sdc_deleted_at", "_sdc_table_version"):
+        if raw := batch.metadata.get(name):
+            brought = (
+                raw.value if raw.type == METADATA_COLUMNS[name] else _metadata_from_text(name, raw)
+            )
+            defaults[name] = f"coalesce({brought}, {defaults[name]})"
+    return defaults
+
+
+def _metadata_from_text(name: str, raw: RawColumn) -> str:
+    return exact(raw.text, METADATA_COLUMNS[name])
+
+
+def _unfit_cells(batch: Batch, columns: list[_Column]) -> str:
+    """List a row's cells that had a text and got no value, as ``[{'column', 'value'}]``."""
+    checks = [
+        f"case when {column.alias} is not null and ({column.value}) is null "
+        f"then {{'column': {literal(column.name)}, 'value': {column.alias}}} end"
+        for column in columns
+        if column.is_converted
+    ]
+    cells = f"list_filter([{', '.join(checks) or 'null'}], cell -> cell is not null)"
+    if batch.unreadable is None:
+        return cells
+    names = "[" + ", ".join(literal(column.name) for column in columns) + "]"
+    unreadable = (
+        f"list_transform({_UNREADABLE}, cell -> "
+        f"{{'column': {names}[cell['at'] + 1], 'value': cell['value']}})"
+    )
+    return f"case when {_UNREADABLE} is null then {cells} else {cells} || {unreadable} end"
+
+
+def _row_without_key(batch: Batch, columns: list[_Column]) -> str:
+    """Render a whole row as JSON where a part of its key is NULL, which no key may be."""
+    keys = [f"({column.value}) is null" for column in columns if column.name in batch.stream.keys]
+    if not keys:
+        return "cast(null as VARCHAR)"
+    members = ", ".join(
+        f"{literal(column.name)}, cast({column.alias} as VARCHAR)" for column in columns
+    )
+    return f"case when {' or '.join(keys)} then cast(json_object({members}) as VARCHAR) end"
+
+
+def _unfit(
+    engine: duckdb.DuckDBPyConnection,
+    keys: list[str],
+    batch: Batch,
+    types: Mapping[str, ColumnType],
+) -> list[Unfit]:
+    members = ", ".join(f"{literal(name)}, {quoted(name)}" for name in batch.stream.keys)
+    key = f"cast(json_object({members}) as VARCHAR)" if keys else "cast(null as VARCHAR)"
+    rows = engine.execute(
+        f"select null, null, {_WHOLE_ROW}, {_ORDINAL} from {_RECEIVED} "
+        f"where {_WHOLE_ROW} is not null "
+        f"union all select {key}, cell['column'], cell['value'], {_ORDINAL} "
+        f"from (select *, unnest({_UNFIT}) as cell from {_RECEIVED} where {_WHOLE_ROW} is null) "
+        f"order by {_ORDINAL}"
+    ).fetchall()
+    return [
+        Unfit(key, column, value, _reason(column, types), ordinal)
+        for key, column, value, ordinal in rows
+    ]
+
+
+def _reason(column: str | None, types: Mapping[str, ColumnType]) -> str:
+    if column is None:
+        return "the key is NULL or does not fit its column"
+    return f"does not fit {types[column]} exactly"

@@ -1,0 +1,122 @@
+"""The ``ops`` tables that a load writes in the same transaction as its rows."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from watershed_load_plan.tables import Table
+from watershed_load_plan.types import ColumnType, Kind
+from watershed_load_plan.values import json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from watershed_load_plan.warehouse import Warehouse
+
+_TEXT, _COUNT = ColumnType(Kind.TEXT), ColumnType(Kind.BIGINT)
+_TIME, _SECONDS = ColumnType(Kind.TIMESTAMPTZ), ColumnType(Kind.DOUBLE)
+
+LOADS = Table("ops", "loads")
+BOOKMARKS = Table("ops", "bookmarks")
+QUARANTINE = Table("ops", "quarantine")
+
+OPS_TABLES: dict[Table, dict[str, ColumnType]] = {
+    LOADS: {
+        "load_id": _TEXT,
+        "run_id": _TEXT,
+        "state_id": _TEXT,
+        "target_schema": _TEXT,
+        "stream": _TEXT,
+        "table_name": _TEXT,
+        "bookmark_before": _TEXT,
+        "bookmark_after": _TEXT,
+        "ordinal": _COUNT,
+        "table_version": _COUNT,
+        "rows_inserted": _COUNT,
+        "rows_updated": _COUNT,
+        "rows_unchanged": _COUNT,
+        "rows_deleted": _COUNT,
+        "rows_quarantined": _COUNT,
+        "bytes": _COUNT,
+        "seconds": _SECONDS,
+        "committed_at": _TIME,
+    },
+    BOOKMARKS: {
+        "state_id": _TEXT,
+        "stream": _TEXT,
+        "bookmark": _TEXT,
+        "run_id": _TEXT,
+        "committed_at": _TIME,
+    },
+    QUARANTINE: {
+        "quarantine_id": _TEXT,
+        "load_id": _TEXT,
+        "run_id": _TEXT,
+        "state_id": _TEXT,
+        "target_schema": _TEXT,
+        "stream": _TEXT,
+        "table_name": _TEXT,
+        "record_key": _TEXT,
+        "column_name": _TEXT,
+        "value": _TEXT,
+        "reason": _TEXT,
+        "quarantined_at": _TIME,
+    },
+}
+
+
+def create_tables(warehouse: Warehouse) -> None:
+    """Create what is missing of the ``ops`` tables."""
+    for table, columns in OPS_TABLES.items():
+        if warehouse.columns(table) is None:
+            warehouse.create(table, columns)
+
+
+def identity(*parts: object) -> str:
+    """Name a thing by what it is, so that the same thing coming twice has the same name."""
+    return hashlib.sha256(json_text(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def insert_once(warehouse: Warehouse, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless its identity, the table's first column, is there.
+
+    Returns:
+        Whether it was inserted.
+    """
+    columns = list(OPS_TABLES[table])
+    if is_known(warehouse, table, row[columns[0]]):
+        return False
+    marks = ", ".join("?" for _ in columns)
+    warehouse.execute(
+        f"insert into {table} ({', '.join(columns)}) values ({marks})",
+        [row[column] for column in columns],
+    )
+    return True
+
+
+def is_known(warehouse: Warehouse, table: Table, name: str) -> bool:
+    """Say whether the table has a row of this identity."""
+    identifier = next(iter(OPS_TABLES[table]))
+    return bool(warehouse.execute(f"select 1 from {table} where {identifier} = ?", [name]))
+
+
+def read_bookmarks(warehouse: Warehouse, state_id: str) -> dict[str, str]:
+    """Read where each stream of a pipeline is: stream name to bookmark, JSON text."""
+    rows = warehouse.execute(
+        f"select stream, bookmark from {BOOKMARKS} where state_id = ?", [state_id]
+    )
+    return dict(rows)
+
+
+def write_bookmark(warehouse: Warehouse, row: Mapping[str, Any]) -> None:
+    """Put a stream's bookmark in the place of the one it had."""
+    warehouse.execute(
+        f"delete from {BOOKMARKS} where state_id = ? and stream = ?",
+        [row["state_id"], row["stream"]],
+    )
+    warehouse.execute(
+        f"insert into {BOOKMARKS} (state_id, stream, bookmark, run_id, committed_at) "
+        "values (?, ?, ?, ?, ?)",
+        [row[column] for column in OPS_TABLES[BOOKMARKS]],
+    )
