@@ -1,0 +1,41 @@
+-- Addresses number first..last: one for each customer of the range, the rest second ones of anybody.
+insert into shop.addresses (
+    address_id, customer_id, kind, street, city, postal_code, country, is_default, updated_at
+)
+with entry as (
+    select
+        n as address_id,
+        case
+            when n - %(first)s::bigint < %(customers)s::bigint
+                then %(first_customer)s::bigint + n - %(first)s::bigint
+            else demo.roll_up_to(%(first_customer)s::bigint + %(customers)s::bigint - 1, 'address.customer', n)
+        end as customer_id,
+        n - %(first)s::bigint < %(customers)s::bigint as is_default,
+        demo.pick(
+            array[
+                'Berlin|10115', 'Dresden|01067', 'München|80331', 'Köln|50667', 'Wien|1010', 'Zürich|8001',
+                'Orléans|45000', 'Łódź|90-001', '''s-Hertogenbosch|5211', 'Kraków|30-001'
+            ], 'address.city', n
+        ) as city
+    from generate_series(%(first)s::bigint, %(last)s::bigint) as n
+)
+
+select
+    address_id,
+    customer_id,
+    demo.pick(array['shipping', 'shipping', 'billing', 'Shipping '], 'address.kind', address_id),
+    case
+        when mod(address_id, 47) = 1 then null
+        when mod(address_id, 59) = 2 then ''
+        else demo.pick(
+            array['Hauptstraße', 'Rue de l''Église', 'ul. Świętokrzyska', 'Am "Alten" Markt,', E'c/o Böhm\nGartenweg'],
+            'address.street', address_id
+        ) || ' ' || demo.roll_up_to(180, 'address.number', address_id)
+    end,
+    case when mod(address_id, 37) = 3 then upper(split_part(city, '|', 1)) else split_part(city, '|', 1) end,
+    case when mod(address_id, 43) = 4 then null else split_part(city, '|', 2) end,
+    demo.pick(array['DE', 'DE', 'de', 'Germany', null], 'address.country', address_id),
+    is_default,
+    %(window_start)s::timestamptz
+    + (%(window_end)s::timestamptz - %(window_start)s::timestamptz) * demo.roll('address.updated', address_id)
+from entry;

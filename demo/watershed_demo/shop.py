@@ -1,0 +1,248 @@
+"""The shop's database: its history, made from a seed, every row a function of seed and number."""
+
+import datetime as dt
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+SQL_FOLDER = Path(__file__).parents[1] / "shop"
+TABLES = (
+    "customers",
+    "addresses",
+    "categories",
+    "products",
+    "orders",
+    "order_items",
+    "payments",
+    "refunds",
+    "inventory_movements",
+    "StoreVisits",
+)
+DEFAULT_SEED = 20260630
+
+FIRST_CUSTOMER_CAME = dt.datetime(2021, 7, 1, tzinfo=dt.UTC)
+HISTORY_START = dt.datetime(2024, 7, 1, tzinfo=dt.UTC)
+# Nothing in the history carries this moment or a later one; day 1 begins with it.
+HISTORY_END = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
+MONTHS = 24
+# Per cent of an average month, January first: a quiet start of the year, presents at its end.
+SEASON = (80, 82, 92, 96, 100, 98, 90, 88, 98, 108, 138, 152)
+GROWTH_PERCENT_PER_MONTH = 3
+
+
+@dataclass(frozen=True)
+class ShopSize:
+    """How many rows the history has; what hangs on orders (lines, payments) follows by chance."""
+
+    customers: int
+    addresses: int
+    products: int
+    orders: int
+    movements: int
+    visits: int
+
+    @classmethod
+    def at_scale(cls, scale: float) -> "ShopSize":
+        """Size a shop: 1 is about 200,000 rows over all tables, 40 about eight million."""
+
+        def rows(at_scale_one: int) -> int:
+            return max(50, round(at_scale_one * scale))
+
+        return cls(
+            customers=rows(10_000),
+            addresses=rows(12_000),
+            products=rows(1_000),
+            orders=rows(38_000),
+            movements=rows(9_000),
+            visits=rows(8_000),
+        )
+
+
+@dataclass(frozen=True)
+class _Month:
+    start: dt.datetime
+    end: dt.datetime
+    orders: range
+    movements: range
+    visits: range
+    known_customers: int
+
+
+def generate_shop(
+    connection: psycopg.Connection,
+    *,
+    scale: float = 1.0,
+    seed: int = DEFAULT_SEED,
+    report: Callable[[str, float], None] = lambda _step, _share: None,
+) -> None:
+    """Create the schema ``shop`` and its history in an empty database, in one transaction.
+
+    Args:
+        connection: of a role that may create schemas.
+        scale: 1 is about 200,000 rows; memory does not grow with it.
+        seed: the same seed makes the same rows, to the last byte.
+        report: is told each step before it begins, with the share of the work done so far (0..1).
+    """
+    size = ShopSize.at_scale(scale)
+    with connection.transaction():
+        set_chance(connection, str(seed))
+        for file in ("schema.sql", "chance.sql"):
+            run_sql(connection, file)
+        connection.execute(
+            "insert into demo.company (scale, seed, day) values (%s::numeric, %s, 0)",
+            [str(scale), seed],
+        )
+        report("customers and products", 0.0)
+        _insert_base(connection, size)
+        months = list(_months(size))
+        for number, month in enumerate(months):
+            report(f"{month.start:%B %Y}", (1 + number) / (MONTHS + 2))
+            _insert_month(connection, month, size)
+        report("keys", (1 + MONTHS) / (MONTHS + 2))
+        run_sql(connection, "keys.sql")
+        for table in TABLES:
+            connection.execute(f'analyze shop."{table}"')
+
+
+def set_chance(connection: psycopg.Connection, seed: str) -> None:
+    """Make the rows that the rest of this transaction makes depend on ``seed`` alone."""
+    connection.execute("select set_config('demo.seed', %s, true)", [seed])
+    connection.execute("set local timezone = 'UTC'")
+
+
+def run_sql(
+    connection: psycopg.Connection, file: str, parameters: Mapping[str, object] | None = None
+) -> None:
+    """Run the statements of a file in ``demo/shop``, with its ``%(name)s`` filled in."""
+    with psycopg.ClientCursor(connection) as cursor:
+        cursor.execute((SQL_FOLDER / file).read_bytes(), parameters)
+
+
+def insert_rows(  # noqa: PLR0913  # the numbers and times that make rows what they are
+    connection: psycopg.Connection,
+    table: str,
+    numbers: range,
+    *,
+    window: tuple[dt.datetime, dt.datetime],
+    horizon: dt.datetime,
+    late: tuple[int, dt.datetime | None] = (0, None),
+    **parameters: int,
+) -> None:
+    """Insert the rows of ``table`` with these numbers.
+
+    Args:
+        connection: within a transaction that called `set_chance`.
+        table: one of `TABLES`.
+        numbers: of the rows; for tables that hang on orders, of the orders.
+        window: when the rows came to be.
+        horizon: nothing is stamped at or after this moment.
+        late: how many of the first rows were committed late, and the highest ``updated_at`` that a
+            reader may have seen by then: they are stamped up to thirty minutes below it.
+        parameters: what else the table's file names, mostly how many rows of another table exist.
+    """
+    late_rows, late_before = late
+    shared = {
+        "first": numbers[0],
+        "last": numbers[-1],
+        "window_start": window[0],
+        "window_end": window[1],
+        "horizon": horizon,
+        "last_late": numbers[0] + late_rows - 1,
+        "late_before": late_before,
+    }
+    run_sql(connection, f"rows/{table}.sql", shared | parameters)
+
+
+def _insert_base(connection: psycopg.Connection, size: ShopSize) -> None:
+    history = (HISTORY_START, HISTORY_END)
+    run_sql(connection, "rows/categories.sql", {"window_start": HISTORY_START})
+    insert_rows(
+        connection, "products", _numbers(size.products), window=history, horizon=HISTORY_END
+    )
+    regulars = size.customers * 2 // 5
+    customers = _numbers(size.customers)
+    for numbers, window in (
+        (customers[:regulars], (FIRST_CUSTOMER_CAME, HISTORY_START)),
+        (customers[regulars:], history),
+    ):
+        insert_rows(connection, "customers", numbers, window=window, horizon=HISTORY_END)
+    insert_rows(
+        connection,
+        "addresses",
+        _numbers(size.addresses),
+        window=history,
+        horizon=HISTORY_END,
+        first_customer=1,
+        customers=size.customers,
+    )
+    connection.execute("analyze shop.products")
+
+
+def _insert_month(connection: psycopg.Connection, month: _Month, size: ShopSize) -> None:
+    for table, numbers in (
+        ("orders", month.orders),
+        ("order_items", month.orders),
+        ("payments", month.orders),
+        ("refunds", month.orders),
+        ("inventory_movements", month.movements),
+        ("StoreVisits", month.visits),
+    ):
+        if not numbers:
+            continue
+        insert_rows(
+            connection,
+            table,
+            numbers,
+            window=(month.start, month.end),
+            horizon=HISTORY_END,
+            customers=month.known_customers,
+            products=size.products,
+            orders=month.orders.stop,
+        )
+
+
+def _months(size: ShopSize) -> list[_Month]:
+    """Spread the history over its months, by season and growth."""
+    starts = [
+        HISTORY_START.replace(
+            year=HISTORY_START.year + (HISTORY_START.month - 1 + i) // 12,
+            month=(HISTORY_START.month - 1 + i) % 12 + 1,
+        )
+        for i in range(MONTHS + 1)
+    ]
+    weights = [
+        (100 + GROWTH_PERCENT_PER_MONTH * i) * SEASON[start.month - 1]
+        for i, start in enumerate(starts[:-1])
+    ]
+    regulars = size.customers * 2 // 5
+    return [
+        _Month(
+            start=starts[i],
+            end=starts[i + 1],
+            orders=orders,
+            movements=movements,
+            visits=visits,
+            known_customers=regulars + (size.customers - regulars) * i // MONTHS,
+        )
+        for i, (orders, movements, visits) in enumerate(
+            zip(
+                _shares(size.orders, weights),
+                _shares(size.movements, weights),
+                _shares(size.visits, weights),
+                strict=True,
+            )
+        )
+    ]
+
+
+def _shares(total: int, weights: list[int]) -> list[range]:
+    """Cut the numbers 1..total into ranges as long as the weights say."""
+    ends = [total * weight // sum(weights) for weight in itertools.accumulate(weights)]
+    return [range(start + 1, end + 1) for start, end in itertools.pairwise([0, *ends])]
+
+
+def _numbers(count: int) -> range:
+    return range(1, count + 1)
