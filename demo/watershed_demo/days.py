@@ -1,5 +1,6 @@
 """Days after the history: what a shop does to its tables while somebody copies them."""
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from watershed_demo.shop import (
     HISTORY_END,
     TABLES,
     ShopSize,
+    Timing,
     insert_rows,
     run_sql,
     set_chance,
@@ -37,9 +39,10 @@ class _Day:
     size: ShopSize
 
     @property
-    def window(self) -> tuple[dt.datetime, dt.datetime]:
+    def timing(self) -> Timing:
         start = HISTORY_END + dt.timedelta(days=self.number - 1)
-        return start, start + dt.timedelta(days=1)
+        end = start + dt.timedelta(days=1)
+        return Timing(start, end, horizon=end)
 
     def new(self, kind: str) -> range:
         """Numbers of the new rows of one of the kinds that `ShopSize` counts."""
@@ -91,31 +94,23 @@ def _apply(connection: psycopg.Connection, today: _Day, seed: int) -> None:
     set_chance(connection, f"{seed}:{today.number}")
     orders = today.new("orders")
     parameters = {
-        "window_start": today.window[0],
+        "window_start": today.timing.start,
         "customers": today.new("customers").stop - 1,
         "addresses": today.new("addresses").stop - 1,
         "products": today.size.products,
         "first_order": orders.start,
     }
     run_sql(connection, "day/changes.sql", parameters)
-    insert_rows(
-        connection,
-        "refunds",
-        range(1, orders.stop),
-        window=today.window,
-        horizon=today.window[1],
-    )
+    insert_rows(connection, "refunds", range(1, orders.stop), today.timing, {})
     if today.number >= LAST_DAY_WITH_A_NEW_COLUMN:
         run_sql(connection, "day/gift_wrap.sql", parameters)
 
 
 def _insert_new_rows(connection: psycopg.Connection, today: _Day) -> None:
     """Insert the day's new rows, a tenth of them late where extraction goes by ``updated_at``."""
-    customers, orders, addresses = (
-        today.new(kind) for kind in ("customers", "orders", "addresses")
-    )
-    window = {"window": today.window, "horizon": today.window[1]}
+    customers, orders = today.new("customers"), today.new("orders")
     known = {
+        "first_customer": customers.start,
         "customers": customers.stop - 1,
         "products": today.size.products,
         "orders": orders.stop - 1,
@@ -127,17 +122,14 @@ def _insert_new_rows(connection: psycopg.Connection, today: _Day) -> None:
         ("payments", orders),
         ("StoreVisits", today.new("visits")),
     ):
-        late = (max(1, round(len(numbers) * LATE_ROWS)), _last_update(connection, table))
-        insert_rows(connection, table, numbers, **window, late=late, **known)
-    insert_rows(
-        connection,
-        "addresses",
-        addresses,
-        **window,
-        first_customer=customers.start,
-        customers=len(customers),
-    )
-    insert_rows(connection, "inventory_movements", today.new("movements"), **window, **known)
+        timing = dataclasses.replace(
+            today.timing,
+            late_rows=max(1, round(len(numbers) * LATE_ROWS)),
+            late_before=_last_update(connection, table),
+        )
+        insert_rows(connection, table, numbers, timing, known)
+    insert_rows(connection, "addresses", today.new("addresses"), today.timing, known)
+    insert_rows(connection, "inventory_movements", today.new("movements"), today.timing, known)
 
 
 def _last_update(connection: psycopg.Connection, table: str) -> dt.datetime:
@@ -147,7 +139,7 @@ def _last_update(connection: psycopg.Connection, table: str) -> dt.datetime:
 
 
 def _row_changes(connection: psycopg.Connection) -> dict[str, tuple[int, int, int]]:
-    """Rows inserted, updated, deleted that this session counts, by table; only differences mean anything."""
+    """Rows inserted, updated and deleted so far, by table: only differences mean anything."""
     rows = connection.execute(
         "select relname, n_tup_ins, n_tup_upd, n_tup_del"
         " from pg_stat_xact_user_tables where schemaname = 'shop'"

@@ -60,11 +60,35 @@ class ShopSize:
             visits=rows(8_000),
         )
 
+    @property
+    def regulars(self) -> int:
+        """The customers who were there before the history begins."""
+        return self.customers * 2 // 5
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When rows came to be.
+
+    Attributes:
+        start: of the window in which they did.
+        end: of that window.
+        horizon: nothing is stamped at or after this moment.
+        late_rows: how many of the first rows were committed late: after ``late_before`` had been
+            seen as the highest ``updated_at``, and stamped up to thirty minutes below it.
+        late_before: see ``late_rows``.
+    """
+
+    start: dt.datetime
+    end: dt.datetime
+    horizon: dt.datetime
+    late_rows: int = 0
+    late_before: dt.datetime | None = None
+
 
 @dataclass(frozen=True)
 class _Month:
-    start: dt.datetime
-    end: dt.datetime
+    timing: Timing
     orders: range
     movements: range
     visits: range
@@ -89,6 +113,7 @@ def generate_shop(
     size = ShopSize.at_scale(scale)
     with connection.transaction():
         set_chance(connection, str(seed))
+        connection.execute("set local default_statistics_target = 10; set local jit = off")
         for file in ("schema.sql", "chance.sql"):
             run_sql(connection, file)
         connection.execute(
@@ -99,7 +124,7 @@ def generate_shop(
         _insert_base(connection, size)
         months = list(_months(size))
         for number, month in enumerate(months):
-            report(f"{month.start:%B %Y}", (1 + number) / (MONTHS + 2))
+            report(f"{month.timing.start:%B %Y}", (1 + number) / (MONTHS + 2))
             _insert_month(connection, month, size)
         report("keys", (1 + MONTHS) / (MONTHS + 2))
         run_sql(connection, "keys.sql")
@@ -121,15 +146,12 @@ def run_sql(
         cursor.execute((SQL_FOLDER / file).read_bytes(), parameters)
 
 
-def insert_rows(  # noqa: PLR0913  # the numbers and times that make rows what they are
+def insert_rows(
     connection: psycopg.Connection,
     table: str,
     numbers: range,
-    *,
-    window: tuple[dt.datetime, dt.datetime],
-    horizon: dt.datetime,
-    late: tuple[int, dt.datetime | None] = (0, None),
-    **parameters: int,
+    timing: Timing,
+    known: Mapping[str, int],
 ) -> None:
     """Insert the rows of ``table`` with these numbers.
 
@@ -137,51 +159,39 @@ def insert_rows(  # noqa: PLR0913  # the numbers and times that make rows what t
         connection: within a transaction that called `set_chance`.
         table: one of `TABLES`.
         numbers: of the rows; for tables that hang on orders, of the orders.
-        window: when the rows came to be.
-        horizon: nothing is stamped at or after this moment.
-        late: how many of the first rows were committed late, and the highest ``updated_at`` that a
-            reader may have seen by then: they are stamped up to thirty minutes below it.
-        parameters: what else the table's file names, mostly how many rows of another table exist.
+        timing: when the rows came to be.
+        known: how many rows of other tables there are to refer to, e.g. ``{"products": 1000}``.
     """
-    late_rows, late_before = late
-    shared = {
+    parameters = {
         "first": numbers[0],
         "last": numbers[-1],
-        "window_start": window[0],
-        "window_end": window[1],
-        "horizon": horizon,
-        "last_late": numbers[0] + late_rows - 1,
-        "late_before": late_before,
+        "window_start": timing.start,
+        "window_end": timing.end,
+        "horizon": timing.horizon,
+        "last_late": numbers[0] + timing.late_rows - 1,
+        "late_before": timing.late_before,
     }
-    run_sql(connection, f"rows/{table}.sql", shared | parameters)
+    run_sql(connection, f"rows/{table}.sql", {**parameters, **known})
 
 
 def _insert_base(connection: psycopg.Connection, size: ShopSize) -> None:
-    history = (HISTORY_START, HISTORY_END)
-    run_sql(connection, "rows/categories.sql", {"window_start": HISTORY_START})
-    insert_rows(
-        connection, "products", _numbers(size.products), window=history, horizon=HISTORY_END
-    )
-    regulars = size.customers * 2 // 5
+    before = Timing(FIRST_CUSTOMER_CAME, HISTORY_START, HISTORY_END)
+    since = Timing(HISTORY_START, HISTORY_END, HISTORY_END)
     customers = _numbers(size.customers)
-    for numbers, window in (
-        (customers[:regulars], (FIRST_CUSTOMER_CAME, HISTORY_START)),
-        (customers[regulars:], history),
-    ):
-        insert_rows(connection, "customers", numbers, window=window, horizon=HISTORY_END)
-    insert_rows(
-        connection,
-        "addresses",
-        _numbers(size.addresses),
-        window=history,
-        horizon=HISTORY_END,
-        first_customer=1,
-        customers=size.customers,
-    )
-    connection.execute("analyze shop.products")
+    known = {"first_customer": 1, "customers": size.customers}
+    run_sql(connection, "rows/categories.sql", {"window_start": HISTORY_START})
+    insert_rows(connection, "products", _numbers(size.products), before, known)
+    insert_rows(connection, "customers", customers[: size.regulars], before, known)
+    insert_rows(connection, "customers", customers[size.regulars :], since, known)
+    insert_rows(connection, "addresses", _numbers(size.addresses), since, known)
 
 
 def _insert_month(connection: psycopg.Connection, month: _Month, size: ShopSize) -> None:
+    known = {
+        "customers": month.known_customers,
+        "products": size.products,
+        "orders": month.orders.stop,
+    }
     for table, numbers in (
         ("orders", month.orders),
         ("order_items", month.orders),
@@ -192,16 +202,9 @@ def _insert_month(connection: psycopg.Connection, month: _Month, size: ShopSize)
     ):
         if not numbers:
             continue
-        insert_rows(
-            connection,
-            table,
-            numbers,
-            window=(month.start, month.end),
-            horizon=HISTORY_END,
-            customers=month.known_customers,
-            products=size.products,
-            orders=month.orders.stop,
-        )
+        insert_rows(connection, table, numbers, month.timing, known)
+        # Without statistics a nested loop over the next table's rows looks cheap, and is not.
+        connection.execute(f'analyze shop."{table}"')
 
 
 def _months(size: ShopSize) -> list[_Month]:
@@ -217,15 +220,13 @@ def _months(size: ShopSize) -> list[_Month]:
         (100 + GROWTH_PERCENT_PER_MONTH * i) * SEASON[start.month - 1]
         for i, start in enumerate(starts[:-1])
     ]
-    regulars = size.customers * 2 // 5
     return [
         _Month(
-            start=starts[i],
-            end=starts[i + 1],
+            timing=Timing(starts[i], starts[i + 1], HISTORY_END),
             orders=orders,
             movements=movements,
             visits=visits,
-            known_customers=regulars + (size.customers - regulars) * i // MONTHS,
+            known_customers=size.regulars + (size.customers - size.regulars) * i // MONTHS,
         )
         for i, (orders, movements, visits) in enumerate(
             zip(

@@ -1,4 +1,4 @@
--- Addresses number first..last: one for each customer of the range, the rest second ones of anybody.
+-- Addresses number first..last: one for each customer from first_customer on, then second ones of anybody.
 insert into shop.addresses (
     address_id, customer_id, kind, street, city, postal_code, country, is_default, updated_at
 )
@@ -6,11 +6,11 @@ with entry as (
     select
         n as address_id,
         case
-            when n - %(first)s::bigint < %(customers)s::bigint
+            when %(first_customer)s::bigint + n - %(first)s::bigint <= %(customers)s::bigint
                 then %(first_customer)s::bigint + n - %(first)s::bigint
-            else demo.roll_up_to(%(first_customer)s::bigint + %(customers)s::bigint - 1, 'address.customer', n)
+            else demo.roll_up_to(%(customers)s::bigint, 'address.customer', n)
         end as customer_id,
-        n - %(first)s::bigint < %(customers)s::bigint as is_default,
+        %(first_customer)s::bigint + n - %(first)s::bigint <= %(customers)s::bigint as is_default,
         demo.pick(
             array[
                 'Berlin|10115', 'Dresden|01067', 'München|80331', 'Köln|50667', 'Wien|1010', 'Zürich|8001',

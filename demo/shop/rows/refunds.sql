@@ -11,6 +11,7 @@ from shop.payments as p
 inner join shop.orders as o on p.order_id = o.order_id
 where
     o.order_id between %(first)s and %(last)s
+    and p.payment_id between %(first)s * 2 - 1 and %(last)s * 2
     and o.updated_at >= %(window_start)s
     and o.status = 'returned'
     and lower(p.status) = 'settled'

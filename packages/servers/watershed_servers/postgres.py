@@ -50,6 +50,7 @@ lc_messages = 'C'
 max_connections = 60
 shared_buffers = '128MB'
 log_statement = 'none'
+jit = off  # compiling costs more than it saves on queries of seconds
 """
 THROWAWAY_SETTINGS = """\
 fsync = off

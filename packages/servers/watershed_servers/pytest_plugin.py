@@ -3,6 +3,7 @@
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from psycopg import sql
@@ -24,14 +25,21 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 @pytest.fixture
 def postgres_database(postgres_server: PostgresServer) -> Iterator[PostgresDatabase]:
     """A fresh empty database and its owner, who is no superuser but may create roles."""
+    with temporary_database(postgres_server) as database:
+        yield database
+
+
+@contextmanager
+def temporary_database(server: PostgresServer) -> Iterator[PostgresDatabase]:
+    """What ``postgres_database`` gives, for fixtures that keep one for longer than a test."""
     name = f"test_{secrets.token_hex(6)}"
     password = secrets.token_urlsafe(16)
     identifier = sql.Identifier(name)
-    with postgres_server.database().connect(autocommit=True) as connection:
+    with server.database().connect(autocommit=True) as connection:
         connection.execute(
             sql.SQL("create role {} login createrole password {}").format(identifier, password)
         )
         connection.execute(sql.SQL("create database {0} owner {0}").format(identifier))
-    yield postgres_server.database(name, user=name, password=password)
-    with postgres_server.database().connect(autocommit=True) as connection:
+    yield server.database(name, user=name, password=password)
+    with server.database().connect(autocommit=True) as connection:
         connection.execute(sql.SQL("drop database {} with (force)").format(identifier))
