@@ -133,7 +133,7 @@ def _insert_new_rows(connection: psycopg.Connection, today: _Day) -> None:
 
 
 def _last_update(connection: psycopg.Connection, table: str) -> dt.datetime:
-    query = f'select max(updated_at) from shop."{table}"'  # noqa: S608  # a name of ours
+    query = f'select max(updated_at) from shop."{table}"'
     moment: dt.datetime = connection.execute(query).fetchall()[0][0]
     return moment
 
