@@ -1,0 +1,177 @@
+"""The command line: `watershed status|query|build|publish`.
+
+What a command needs is imported when it runs, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from watershed.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+PACKAGES_OF_OURS = {"watershed", "watershed_duckdb"}
+"""Their exceptions are worded for the person at the keyboard."""
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="watershed")
+def commands() -> None:
+    """Watershed: build, publish, ask, and see how far everything is.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage. WATERSHED_TRACEBACK=1 shows where an error arose.
+    """
+
+
+@commands.command()
+@as_json_option
+@click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait while a run holds the warehouse.",
+)
+def status(*, as_json: bool, wait_seconds: float) -> None:
+    """Say how far each stream, the build and the publication are."""
+    from watershed import status as report  # noqa: PLC0415  # start-up
+
+    found = report.collect(_settings(), wait_seconds=wait_seconds)
+    click.echo(report.to_json(found) if as_json else report.to_text(found))
+
+
+@commands.command()
+@click.argument("sql", required=False)
+@click.option(
+    "--file", "file", type=click.File(), help="Read the SQL from a file; `-` is standard input."
+)
+@as_json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Answer in CSV: NULL is empty, '' is quoted.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    help="Rows of the table that is printed; --json and --csv give all.",
+)
+def query(sql: str | None, *, file: TextIO | None, as_json: bool, as_csv: bool, limit: int) -> None:
+    """Answer SQL from the published warehouse, read-only.
+
+    SQL stands as one argument, in --file, or on standard input.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    statement = _statement(sql, file)
+    from watershed import query as reader  # noqa: PLC0415  # start-up
+
+    with reader.answer(_settings(), statement) as result:
+        if as_json:
+            reader.write_json(result, sys.stdout)
+        elif as_csv:
+            reader.write_csv(result, sys.stdout)
+        else:
+            from watershed import table  # noqa: PLC0415  # start-up
+
+            table.write(result, sys.stdout, limit=limit)
+
+
+@commands.command()
+@as_json_option
+@click.option("--force", is_flag=True, help="Build although nothing changed.")
+@click.option("--docs/--no-docs", default=True, show_default=True, help="Write the docs page too.")
+def build(*, as_json: bool, force: bool, docs: bool) -> None:
+    """Build and test every model, unless nothing changed since the last green build."""
+    from watershed import build as builder  # noqa: PLC0415  # start-up
+
+    outcome = builder.build(
+        _settings(), force=force, docs=docs, announce=lambda line: click.echo(line, err=True)
+    )
+    click.echo(builder.to_json(outcome) if as_json else builder.to_text(outcome))
+    if not outcome.is_green:
+        sys.exit(EXIT_FAILED)
+
+
+@commands.command()
+@as_json_option
+@click.option("--dry-run", is_flag=True, help="Say what would be published; change nothing.")
+@click.option("--rollback", is_flag=True, help="Give readers the publication before this one.")
+def publish(*, as_json: bool, dry_run: bool, rollback: bool) -> None:
+    """Give readers the last green build, and the ledger in any case."""
+    if dry_run and rollback:
+        raise click.UsageError("--dry-run and --rollback exclude each other")
+    from watershed import publish as publisher  # noqa: PLC0415  # start-up
+
+    settings = _settings()
+    if rollback:
+        outcome = publisher.roll_back(settings)
+    else:
+        outcome = publisher.publish(settings, dry_run=dry_run)
+    click.echo(publisher.to_json(outcome) if as_json else publisher.to_text(outcome))
+
+
+def _settings() -> Settings:
+    return Settings.read(os.environ, Path.cwd())
+
+
+def _statement(sql: str | None, file: TextIO | None) -> str:
+    """Take the SQL from the one place where it was given."""
+    if sql is not None and file is not None:
+        raise click.UsageError("SQL was given twice: as an argument and as --file")
+    if sql is None and file is None and sys.stdin.isatty():
+        raise click.UsageError("no SQL: give it as an argument, as --file, or on standard input")
+    statement = sql if sql is not None else (file or sys.stdin).read()
+    if not statement.strip():
+        raise click.UsageError("the SQL is empty")
+    return statement
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code; an error is one line on standard error."""
+    wants_traceback = os.environ.get("WATERSHED_TRACEBACK") == "1"
+    try:
+        code = commands.main(arguments, prog_name="watershed", standalone_mode=False)
+        sys.exit(code or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "watershed"
+        _end(f"{error.format_message()} (see {where} --help)", EXIT_USAGE)
+    except click.Abort:
+        _end("interrupted", EXIT_FAILED)
+    except BrokenPipeError:
+        # The reader of our output has seen enough (`| head`); Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+    except Exception as error:
+        if wants_traceback:
+            raise
+        _end(_one_line(error), EXIT_FAILED)
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    # `click.ClickException` too: a --file that cannot be opened.
+    package = type(error).__module__.partition(".")[0]
+    if package in PACKAGES_OF_OURS or isinstance(error, (click.ClickException, OSError)):
+        return text
+    return f"{type(error).__name__}: {text} (WATERSHED_TRACEBACK=1 shows where)"
+
+
+def _end(line: str, code: int) -> NoReturn:
+    click.echo(f"watershed: {line}", err=True)
+    sys.exit(code)

@@ -1,0 +1,316 @@
+"""Publishing: tables of marts and ops into a new file, which then replaces the old one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import duckdb
+
+import watershed_duckdb
+from watershed.exceptions import MissingFileError, WatershedError
+from watershed.publication_plan import (
+    NEXT,
+    PREVIOUS,
+    Plan,
+    Table,
+    catalog_of,
+    literal,
+    make_plan,
+    quoted,
+)
+from watershed.publications import (
+    CREATE_LEDGER_SQL,
+    PUBLICATION_COLUMNS,
+    Publication,
+    PublicationFolder,
+    latest_publication,
+    read_latest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from watershed.settings import Settings
+
+LOCK_WAIT_SECONDS = 600.0
+ROLLBACK_LOCK_WAIT_SECONDS = 5.0
+"""Readers have the earlier publication by then; only its row in the warehouse is waited for."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What publishing did.
+
+    Attributes:
+        action: `published`, `unchanged`, `planned` (a dry run) or `rolled back`.
+        publication: What readers see now; in a dry run, what they would go on to see.
+        plan: What was, or would be, copied; None after a rollback.
+        remarks: What else one should know, a line each.
+    """
+
+    action: str
+    publication: Publication | None
+    plan: Plan | None
+    seconds: float
+    remarks: tuple[str, ...] = ()
+
+
+def publish(settings: Settings, *, dry_run: bool = False) -> Outcome:
+    """Give readers the marts of the last green build and today's ledger.
+
+    When the last build is not green and full, or was rolled back from, marts stay those of the
+    publication that readers see. A kill at any moment leaves readers the old file or the new one.
+
+    Raises:
+        MissingFileError: there is no warehouse.
+        watershed_duckdb.WarehouseError: the warehouse is locked or broken.
+        WatershedError: the new file could not be written; readers keep what they had.
+    """
+    started = time.monotonic()
+    folder = PublicationFolder(settings.published)
+    if dry_run:
+        with _warehouse(settings, folder, read_only=True) as connection:
+            plan = make_plan(connection, _previous(connection, folder))
+        current = latest_publication(folder)
+        return Outcome("planned", current, plan, time.monotonic() - started, plan.remarks)
+    with folder.locked(), _warehouse(settings, folder, read_only=False) as connection:
+        previous = _previous(connection, folder)
+        _complete_ledger(connection, has_previous=previous is not None)
+        plan = make_plan(connection, previous)
+        folder.sweep(_known_files(connection))
+        if not plan.is_change:
+            return Outcome("unchanged", previous, plan, time.monotonic() - started, plan.remarks)
+        publication = _new_publication(settings, plan, previous)
+        publication = _write(connection, folder, plan, publication)
+        folder.point_at(folder.path / publication.file)
+        _record(connection, "ops", publication)
+        folder.prune()
+    return Outcome("published", publication, plan, time.monotonic() - started, plan.remarks)
+
+
+def roll_back(settings: Settings) -> Outcome:
+    """Give readers the publication before the one they see.
+
+    The build that they saw is not published again: only a newer one is.
+
+    Raises:
+        WatershedError: there is no earlier publication.
+    """
+    started = time.monotonic()
+    folder = PublicationFolder(settings.published)
+    with folder.locked():
+        left, target = folder.current(), folder.previous()
+        if left is None or target is None:
+            raise WatershedError(
+                f"there is no publication to return to: {folder.path} holds "
+                f"{'only the current one' if left else 'none'}"
+            )
+        folder.point_at(target)
+        publication = latest_publication(folder)
+        if publication is None:
+            raise WatershedError(f"{target} has no row in ops.publications: publish anew")
+        remarks = _record_rollback(settings, publication, left)
+    return Outcome("rolled back", publication, None, time.monotonic() - started, remarks)
+
+
+@contextmanager
+def _warehouse(
+    settings: Settings, folder: PublicationFolder, *, read_only: bool
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse; what fails inside leaves readers what they had."""
+    if not settings.warehouse.exists():
+        raise MissingFileError(
+            f"warehouse {settings.warehouse} does not exist: run `meltano run all`"
+        )
+    with watershed_duckdb.connect(
+        settings.warehouse, read_only=read_only, wait_seconds=LOCK_WAIT_SECONDS
+    ) as connection:
+        try:
+            yield connection
+        except (duckdb.Error, OSError) as error:
+            raise WatershedError(
+                f"publishing into {folder.path} failed, readers keep what they had: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+
+
+def _previous(
+    connection: duckdb.DuckDBPyConnection, folder: PublicationFolder
+) -> Publication | None:
+    """Attach what readers see, when there is something."""
+    if not folder.published.exists():
+        return None
+    connection.execute(f"attach {literal(str(folder.published))} as {PREVIOUS} (read_only)")
+    return read_latest(connection, f"{PREVIOUS}.ops")
+
+
+def _complete_ledger(connection: duckdb.DuckDBPyConnection, *, has_previous: bool) -> None:
+    """Add the rows that a publisher killed after the switch, or a new warehouse, does not have."""
+    connection.execute("create schema if not exists ops")
+    connection.execute(CREATE_LEDGER_SQL.format(catalog=catalog_of(connection)))
+    if has_previous:
+        connection.execute(
+            f"insert into ops.publications by name from {PREVIOUS}.ops.publications as theirs "  # noqa: S608
+            "where theirs.publication_id not in (select publication_id from ops.publications)"
+        )
+
+
+def _known_files(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    return {file for (file,) in connection.execute("select file from ops.publications").fetchall()}
+
+
+def _new_publication(settings: Settings, plan: Plan, previous: Publication | None) -> Publication:
+    now = datetime.now(UTC)
+    if previous:
+        # Publications sort by their time, also when the clock was set back.
+        now = max(now, previous.published_at + timedelta(microseconds=1))
+    publication_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
+    return Publication(
+        publication_id=publication_id,
+        published_at=now,
+        has_marts=plan.has_marts,
+        build_id=plan.build_id,
+        file=f"{publication_id}.duckdb",
+        tables=len(plan.tables),
+        table_rows=sum(table.rows for table in plan.tables),
+        bytes=0,
+        git_commit=_git_commit(settings.project_root),
+        note=plan.note,
+    )
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    folder: PublicationFolder,
+    plan: Plan,
+    publication: Publication,
+) -> Publication:
+    """Write the new file and move it among the publications.
+
+    Returns:
+        The publication with the size of its file.
+    """
+    folder.scratch.mkdir(parents=True)
+    written = folder.scratch / publication.file
+    try:
+        connection.execute(f"attach {literal(str(written))} as {NEXT}")
+        try:
+            for schema in sorted({"ops", *(table.schema for table in plan.tables)}):
+                connection.execute(f"create schema {NEXT}.{quoted(schema)}")
+            for table in plan.tables:
+                _copy(connection, table)
+            connection.execute(CREATE_LEDGER_SQL.format(catalog=NEXT))
+            connection.execute(f"insert into {NEXT}.ops.publications by name from ops.publications")
+            connection.execute(f"checkpoint {NEXT}")
+            publication = dataclasses.replace(publication, bytes=written.stat().st_size)
+            _record(connection, f"{NEXT}.ops", publication)
+            connection.execute(f"checkpoint {NEXT}")
+        finally:
+            connection.execute(f"detach {NEXT}")
+        folder.adopt(written, publication.file)
+    except BaseException:
+        folder.clear_scratch()
+        raise
+    return publication
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Copy a table, in its order, with its descriptions."""
+    copy = table.qualified(NEXT)
+    connection.execute(f"create table {copy} as from {table.qualified(table.catalog)}")
+    if table.comment:
+        connection.execute(f"comment on table {copy} is {literal(table.comment)}")
+    for column, text in table.column_comments:
+        connection.execute(f"comment on column {copy}.{quoted(column)} is {literal(text)}")
+
+
+def _record(connection: duckdb.DuckDBPyConnection, schema: str, publication: Publication) -> None:
+    values = dataclasses.astuple(publication)
+    connection.execute(
+        f"insert into {schema}.publications ({PUBLICATION_COLUMNS}) "  # noqa: S608  # names of ours
+        f"values ({', '.join('?' * len(values))})",
+        values,
+    )
+
+
+def _record_rollback(settings: Settings, target: Publication, left: Path) -> tuple[str, ...]:
+    """Tell the warehouse; that it cannot be told now must not keep readers on a bad publication."""
+    now = datetime.now(UTC)
+    row = dataclasses.replace(
+        target,
+        publication_id=now.strftime("%Y%m%dT%H%M%S.%fZ"),
+        published_at=now,
+        note=f"rolled back from {left.stem}",
+    )
+    try:
+        with watershed_duckdb.connect(
+            settings.warehouse, read_only=False, wait_seconds=ROLLBACK_LOCK_WAIT_SECONDS
+        ) as connection:
+            connection.execute("create schema if not exists ops")
+            connection.execute(CREATE_LEDGER_SQL.format(catalog=catalog_of(connection)))
+            _record(connection, "ops", row)
+    except watershed_duckdb.WarehouseError as error:
+        return (f"not recorded in ops.publications: {error}",)
+    return ()
+
+
+def _git_commit(project_root: Path) -> str | None:
+    """Name the commit that is checked out; None outside git, or when git refuses."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", project_root, "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+def to_json(outcome: Outcome) -> str:
+    """Write the outcome as one JSON object; times are ISO 8601."""
+    tables = outcome.plan.tables if outcome.plan else ()
+    return json.dumps(
+        {
+            "action": outcome.action,
+            "publication": outcome.publication and dataclasses.asdict(outcome.publication),
+            "tables": [f"{table.schema}.{table.name}" for table in tables],
+            "remarks": outcome.remarks,
+            "seconds": round(outcome.seconds, 3),
+        },
+        default=datetime.isoformat,
+        indent=2,
+    )
+
+
+def to_text(outcome: Outcome) -> str:
+    """Write the outcome in a few lines."""
+    return "\n".join((_headline(outcome), *(f"  {remark}" for remark in outcome.remarks)))
+
+
+def _headline(outcome: Outcome) -> str:
+    publication, plan = outcome.publication, outcome.plan
+    if outcome.action == "planned" and plan:
+        tables = "".join(
+            f"\n  {table.schema}.{table.name}: {table.rows:,} rows" for table in plan.tables
+        )
+        verdict = "would publish" if plan.is_change else "nothing changed; would publish nothing of"
+        return f"{verdict} {len(plan.tables)} tables{tables}"
+    if publication is None:
+        return outcome.action
+    if outcome.action == "unchanged":
+        return f"nothing changed since publication {publication.publication_id}: published nothing"
+    return (
+        f"{outcome.action} {publication.publication_id}: {publication.tables} tables, "
+        f"{publication.table_rows:,} rows, {publication.bytes / 1e6:,.1f} MB "
+        f"in {outcome.seconds:.1f} s"
+    )

@@ -1,0 +1,283 @@
+"""How far each stream, the build and the publication are."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import watershed_duckdb
+from watershed.publications import PublicationFolder, latest_publication
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+
+    from watershed.publications import Publication
+    from watershed.settings import Settings
+
+STREAMS_SQL = """
+    with loads as (
+        select
+            state_id,
+            stream,
+            sum(rows_inserted + rows_updated)::bigint as rows_loaded,
+        from ops.loads
+        group by all
+    ),
+    last_runs as (
+        select
+            state_id,
+            stream,
+            run_id,
+            sum(rows_inserted + rows_updated + rows_deleted)::bigint as rows_changed,
+        from ops.loads
+        group by all
+    ),
+    quarantined as (
+        select state_id, stream, count(*) as cells
+        from ops.quarantine
+        group by all
+    )
+    select
+        bookmarks.state_id,
+        bookmarks.stream,
+        bookmarks.committed_at,
+        coalesce(last_runs.rows_changed, 0),
+        coalesce(loads.rows_loaded, 0),
+        coalesce(quarantined.cells, 0),
+    from ops.bookmarks as bookmarks
+    left join loads using (state_id, stream)
+    left join last_runs using (state_id, stream, run_id)
+    left join quarantined using (state_id, stream)
+    order by all
+"""
+BUILD_SQL = """
+    select build_id, command, is_full, status, started_at, finished_at, models, tests, failures
+    from ops.builds
+    order by started_at desc
+    limit 1
+"""
+RUNS_SQL = """
+    select
+        job_name,
+        case
+            when state = 'RUNNING' and last_heartbeat_at < datetime('now', '-5 minutes') then 'DIED'
+            else state
+        end,
+        started_at,
+        ended_at,
+        json_extract(payload, '$.error')
+    from runs
+    where id in (select max(id) from runs group by job_name)
+    order by job_name
+"""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream of one state.
+
+    Attributes:
+        synced_at: The last time that the source was read to its end, also when no row came.
+        rows_last_run: Rows inserted, updated and deleted by that run.
+        rows_loaded: Rows inserted and updated since the warehouse exists.
+        quarantined: Values and rows that their table could not hold.
+    """
+
+    state_id: str
+    stream: str
+    synced_at: datetime
+    rows_last_run: int
+    rows_loaded: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """The last `meltano run` of one pair of extractor and loader, as Meltano remembers it."""
+
+    state_id: str
+    state: str
+    started_at: datetime
+    ended_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Build:
+    """The last run of dbt."""
+
+    build_id: str
+    command: str
+    is_full: bool
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    models: int | None
+    tests: int | None
+    failures: int | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """All that is known; what never happened is empty or None."""
+
+    at: datetime
+    streams: tuple[Stream, ...]
+    runs: tuple[Run, ...]
+    build: Build | None
+    publication: Publication | None
+
+
+def collect(settings: Settings, *, wait_seconds: float) -> Status:
+    """Read the warehouse's ledger, Meltano's runs and the published file.
+
+    Raises:
+        watershed_duckdb.WarehouseLockedError: a run held the warehouse for all of `wait_seconds`.
+    """
+    streams: tuple[Stream, ...] = ()
+    build = None
+    if settings.warehouse.exists():
+        with watershed_duckdb.connect(
+            settings.warehouse, read_only=True, wait_seconds=wait_seconds
+        ) as connection:
+            tables = _ledger_tables(connection)
+            if {"bookmarks", "loads", "quarantine"} <= tables:
+                streams = tuple(Stream(*row) for row in connection.execute(STREAMS_SQL).fetchall())
+            if "builds" in tables:
+                row = connection.execute(BUILD_SQL).fetchone()
+                build = Build(*row) if row else None
+    return Status(
+        at=datetime.now(UTC),
+        streams=streams,
+        runs=_meltano_runs(settings.system_database),
+        build=build,
+        publication=latest_publication(PublicationFolder(settings.published)),
+    )
+
+
+def to_json(status: Status) -> str:
+    """Write the status as one JSON object; times are ISO 8601."""
+    return json.dumps(dataclasses.asdict(status), default=datetime.isoformat, indent=2)
+
+
+def _ledger_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    found = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'ops'"
+    ).fetchall()
+    return {name for (name,) in found}
+
+
+def _meltano_runs(database: Path) -> tuple[Run, ...]:
+    """Read the last run of each state; one that failed early leaves no trace in the warehouse."""
+    if not database.exists():
+        return ()
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(RUNS_SQL).fetchall()
+    return tuple(
+        Run(
+            state_id=state_id,
+            state=state,
+            started_at=_utc(started_at),
+            ended_at=_utc(ended_at) if ended_at else None,
+            error=error,
+        )
+        for state_id, state, started_at, ended_at, error in rows
+    )
+
+
+def _utc(text: str) -> datetime:
+    """Read a time as Meltano writes it: UTC, without saying so."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def to_text(status: Status) -> str:
+    """Write the status for a terminal."""
+    lines = [
+        *_stream_lines(status),
+        *(_run_line(status.at, run) for run in status.runs),
+        _build_line(status),
+        _publication_line(status),
+    ]
+    return "\n".join(lines)
+
+
+def _stream_lines(status: Status) -> list[str]:
+    if not status.streams:
+        return ["streams    nothing is loaded yet: run `meltano run all`"]
+    header = ("stream", "last sync", "last run", "loaded", "quarantined")
+    rows = [
+        (
+            stream.stream,
+            age(status.at, stream.synced_at),
+            f"{stream.rows_last_run:,}",
+            f"{stream.rows_loaded:,}",
+            f"{stream.quarantined:,}",
+        )
+        for stream in status.streams
+    ]
+    widths = [max(map(len, cells)) for cells in zip(header, *rows, strict=True)]
+    lines: list[str] = []
+    state_id = None
+    for stream, row in zip(status.streams, rows, strict=True):
+        if stream.state_id != state_id:
+            state_id = stream.state_id
+            lines += [state_id, _aligned(header, widths)]
+        lines.append(_aligned(row, widths))
+    return [*lines, ""]
+
+
+def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
+    name, *others = (
+        cell.ljust(width) if position == 0 else cell.rjust(width)
+        for position, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    return "  " + "  ".join((name, *others))
+
+
+def _run_line(at: datetime, run: Run) -> str:
+    verdict = {"SUCCESS": "succeeded", "FAIL": "FAILED"}.get(run.state, run.state.lower())
+    reason = f": {' '.join(run.error.split())}" if run.error else ""
+    return (
+        f"load       {verdict} {age(at, run.ended_at or run.started_at)} ({run.state_id}){reason}"
+    )
+
+
+def _build_line(status: Status) -> str:
+    build = status.build
+    if build is None:
+        return "build      none yet: run `watershed build`"
+    when = age(status.at, build.finished_at or build.started_at)
+    part = "" if build.is_full else ", a part of the models"
+    verdict = build.status if build.status == "green" else build.status.upper()
+    return (
+        f"build      {verdict} {when} (dbt {build.command}{part}: {build.models or 0} models, "
+        f"{build.tests or 0} tests, {build.failures or 0} failures; {build.build_id})"
+    )
+
+
+def _publication_line(status: Status) -> str:
+    publication = status.publication
+    if publication is None:
+        return "published  nothing yet: run `watershed publish`"
+    marts = f"marts of build {publication.build_id}" if publication.has_marts else "no marts"
+    note = f"; {publication.note}" if publication.note else ""
+    return (
+        f"published  {age(status.at, publication.published_at)} ({publication.publication_id}: "
+        f"{publication.tables} tables, {publication.table_rows:,} rows, {marts}{note})"
+    )
+
+
+def age(at: datetime, moment: datetime) -> str:
+    """Say how long ago something was, in its largest unit, e.g. `3 min ago`."""
+    seconds = max(0.0, (at - moment).total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
