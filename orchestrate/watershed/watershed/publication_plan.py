@@ -209,7 +209,7 @@ def _tables(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str) ->
                 catalog=catalog,
                 schema=schema,
                 name=name,
-                rows=one_row(connection, f"select count(*) from {source}")[0],  # noqa: S608
+                rows=one_row(connection, f"select count(*) from {source}")[0],
                 comment=comment,
                 column_comments=tuple((c, text) for owner, c, text in comments if owner == name),
             )
@@ -236,7 +236,7 @@ def _content(connection: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict
         table.name: (
             connection.execute(f"describe {table.qualified(table.catalog)}").fetchall(),
             connection.execute(
-                "select count(*), sum(hash(content)::hugeint) "  # noqa: S608  # quoted
+                "select count(*), sum(hash(content)::hugeint) "  # quoted
                 f"from {table.qualified(table.catalog)} as content"
             ).fetchone(),
         )

@@ -13,17 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+import duckdb
+
 import watershed_duckdb
+from watershed.exceptions import WatershedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
     from pathlib import Path
 
-    import duckdb
-
 KEPT = 3
-"""Publications that stay on disk, the current one among them."""
+"""Publications that stay on disk, the newest among them."""
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,9 @@ class PublicationFolder:
         """List the publications, the oldest first."""
         return sorted(self.path.glob("*.duckdb"))
 
-    def current(self) -> Path | None:
-        """Find the publication that readers see."""
-        if not self.published.exists():
-            return None
-        return next((file for file in self.files() if file.samefile(self.published)), None)
-
-    def previous(self) -> Path | None:
-        """Find the publication before the one that readers see."""
-        current = self.current()
-        if current is None:
-            return None
-        earlier = [file for file in self.files() if file < current]
+    def before(self, name: str) -> Path | None:
+        """Find the publication before the one of this file name."""
+        earlier = [file for file in self.files() if file.name < name]
         return earlier[-1] if earlier else None
 
     @contextmanager
@@ -121,7 +113,7 @@ class PublicationFolder:
         """
         self.clear_scratch()
         for file in self.files():
-            if file.name not in known and file != self.current():
+            if file.name not in known:
                 file.unlink()
 
     def clear_scratch(self) -> None:
@@ -149,27 +141,37 @@ class PublicationFolder:
 
     def prune(self) -> None:
         """Remove all but the last publications; a reader that has one open keeps it."""
-        current = self.current()
         for file in self.files()[:-KEPT]:
-            if file != current:
-                file.unlink()
+            file.unlink()
 
 
-def latest_publication(folder: PublicationFolder) -> Publication | None:
-    """Read from the published file which publication it is; None before the first."""
-    if not folder.published.exists():
-        return None
-    with watershed_duckdb.connect(folder.published, read_only=True) as connection:
-        return read_latest(connection, "ops")
+def published_now(folder: PublicationFolder) -> Publication | None:
+    """Read which publication readers see; None before the first."""
+    return read_publication(folder.published) if folder.published.exists() else None
 
 
-def read_latest(connection: duckdb.DuckDBPyConnection, schema: str) -> Publication | None:
-    """Read the newest row of the ledger in `schema`, e.g. `ops` or `previous.ops`."""
-    row = connection.execute(
-        f"select {PUBLICATION_COLUMNS} from {schema}.publications "  # noqa: S608  # names of ours
-        "order by publication_id desc limit 1"
-    ).fetchone()
-    return Publication(*row) if row else None
+def read_publication(file: Path) -> Publication:
+    """Read from a publication's file which one it is."""
+    with watershed_duckdb.connect(file, read_only=True) as connection:
+        return newest_row(connection, "ops")
+
+
+def newest_row(connection: duckdb.DuckDBPyConnection, schema: str) -> Publication:
+    """Read the newest row of the ledger in `schema`, e.g. `ops` or `previous.ops`.
+
+    Raises:
+        WatershedError: this is no file of ours.
+    """
+    try:
+        row = connection.execute(
+            f"select {PUBLICATION_COLUMNS} from {schema}.publications "
+            "order by publication_id desc limit 1"
+        ).fetchone()
+    except duckdb.CatalogException:
+        row = None
+    if row is None:
+        raise WatershedError("the published file was not made by `watershed publish`: move it away")
+    return Publication(*row)
 
 
 def _sync(path: Path) -> None:

@@ -23,6 +23,7 @@ from watershed.publication_plan import (
     catalog_of,
     literal,
     make_plan,
+    one_row,
     quoted,
 )
 from watershed.publications import (
@@ -30,8 +31,9 @@ from watershed.publications import (
     PUBLICATION_COLUMNS,
     Publication,
     PublicationFolder,
-    latest_publication,
-    read_latest,
+    newest_row,
+    published_now,
+    read_publication,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def publish(settings: Settings, *, dry_run: bool = False) -> Outcome:
     if dry_run:
         with _warehouse(settings, folder, read_only=True) as connection:
             plan = make_plan(connection, _previous(connection, folder))
-        current = latest_publication(folder)
+        current = published_now(folder)
         return Outcome("planned", current, plan, time.monotonic() - started, plan.remarks)
     with folder.locked(), _warehouse(settings, folder, read_only=False) as connection:
         previous = _previous(connection, folder)
@@ -88,8 +90,7 @@ def publish(settings: Settings, *, dry_run: bool = False) -> Outcome:
         folder.sweep(_known_files(connection))
         if not plan.is_change:
             return Outcome("unchanged", previous, plan, time.monotonic() - started, plan.remarks)
-        publication = _new_publication(settings, plan, previous)
-        publication = _write(connection, folder, plan, publication)
+        publication = _write(connection, folder, plan, _new_publication(settings, connection, plan))
         folder.point_at(folder.path / publication.file)
         _record(connection, "ops", publication)
         folder.prune()
@@ -107,16 +108,15 @@ def roll_back(settings: Settings) -> Outcome:
     started = time.monotonic()
     folder = PublicationFolder(settings.published)
     with folder.locked():
-        left, target = folder.current(), folder.previous()
+        left = published_now(folder)
+        target = folder.before(left.file) if left else None
         if left is None or target is None:
             raise WatershedError(
-                f"there is no publication to return to: {folder.path} holds "
-                f"{'only the current one' if left else 'none'}"
+                f"there is no publication to return to: "
+                f"{folder.path} holds none before {left.publication_id if left else 'any'}"
             )
+        publication = read_publication(target)
         folder.point_at(target)
-        publication = latest_publication(folder)
-        if publication is None:
-            raise WatershedError(f"{target} has no row in ops.publications: publish anew")
         remarks = _record_rollback(settings, publication, left)
     return Outcome("rolled back", publication, None, time.monotonic() - started, remarks)
 
@@ -149,7 +149,7 @@ def _previous(
     if not folder.published.exists():
         return None
     connection.execute(f"attach {literal(str(folder.published))} as {PREVIOUS} (read_only)")
-    return read_latest(connection, f"{PREVIOUS}.ops")
+    return newest_row(connection, f"{PREVIOUS}.ops")
 
 
 def _complete_ledger(connection: duckdb.DuckDBPyConnection, *, has_previous: bool) -> None:
@@ -158,7 +158,7 @@ def _complete_ledger(connection: duckdb.DuckDBPyConnection, *, has_previous: boo
     connection.execute(CREATE_LEDGER_SQL.format(catalog=catalog_of(connection)))
     if has_previous:
         connection.execute(
-            f"insert into ops.publications by name from {PREVIOUS}.ops.publications as theirs "  # noqa: S608
+            f"insert into ops.publications by name from {PREVIOUS}.ops.publications as theirs "
             "where theirs.publication_id not in (select publication_id from ops.publications)"
         )
 
@@ -167,11 +167,14 @@ def _known_files(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {file for (file,) in connection.execute("select file from ops.publications").fetchall()}
 
 
-def _new_publication(settings: Settings, plan: Plan, previous: Publication | None) -> Publication:
+def _new_publication(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, plan: Plan
+) -> Publication:
     now = datetime.now(UTC)
-    if previous:
+    (last,) = one_row(connection, "select max(published_at) from ops.publications")
+    if last:
         # Publications sort by their time, also when the clock was set back.
-        now = max(now, previous.published_at + timedelta(microseconds=1))
+        now = max(now, last + timedelta(microseconds=1))
     publication_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
     return Publication(
         publication_id=publication_id,
@@ -209,9 +212,14 @@ def _write(
                 _copy(connection, table)
             connection.execute(CREATE_LEDGER_SQL.format(catalog=NEXT))
             connection.execute(f"insert into {NEXT}.ops.publications by name from ops.publications")
-            connection.execute(f"checkpoint {NEXT}")
-            publication = dataclasses.replace(publication, bytes=written.stat().st_size)
             _record(connection, f"{NEXT}.ops", publication)
+            connection.execute(f"checkpoint {NEXT}")
+            # Writing the size into the row that is there does not change it.
+            publication = dataclasses.replace(publication, bytes=written.stat().st_size)
+            connection.execute(
+                f"update {NEXT}.ops.publications set bytes = ? where publication_id = ?",
+                [publication.bytes, publication.publication_id],
+            )
             connection.execute(f"checkpoint {NEXT}")
         finally:
             connection.execute(f"detach {NEXT}")
@@ -235,20 +243,22 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 def _record(connection: duckdb.DuckDBPyConnection, schema: str, publication: Publication) -> None:
     values = dataclasses.astuple(publication)
     connection.execute(
-        f"insert into {schema}.publications ({PUBLICATION_COLUMNS}) "  # noqa: S608  # names of ours
+        f"insert into {schema}.publications ({PUBLICATION_COLUMNS}) "  # names of ours
         f"values ({', '.join('?' * len(values))})",
         values,
     )
 
 
-def _record_rollback(settings: Settings, target: Publication, left: Path) -> tuple[str, ...]:
+def _record_rollback(settings: Settings, target: Publication, left: Publication) -> tuple[str, ...]:
     """Tell the warehouse; that it cannot be told now must not keep readers on a bad publication."""
+    if not settings.warehouse.exists():
+        return ("not recorded in ops.publications: there is no warehouse",)
     now = datetime.now(UTC)
     row = dataclasses.replace(
         target,
         publication_id=now.strftime("%Y%m%dT%H%M%S.%fZ"),
         published_at=now,
-        note=f"rolled back from {left.stem}",
+        note=f"rolled back from {left.publication_id}",
     )
     try:
         with watershed_duckdb.connect(

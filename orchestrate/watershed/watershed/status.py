@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import watershed_duckdb
-from watershed.publications import PublicationFolder, latest_publication
+from watershed.publications import PublicationFolder, published_now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +158,7 @@ def collect(settings: Settings, *, wait_seconds: float) -> Status:
         streams=streams,
         runs=_meltano_runs(settings.system_database),
         build=build,
-        publication=latest_publication(PublicationFolder(settings.published)),
+        publication=published_now(PublicationFolder(settings.published)),
     )
 
 
@@ -266,11 +266,10 @@ def _publication_line(status: Status) -> str:
     publication = status.publication
     if publication is None:
         return "published  nothing yet: run `watershed publish`"
-    marts = f"marts of build {publication.build_id}" if publication.has_marts else "no marts"
-    note = f"; {publication.note}" if publication.note else ""
+    marts = publication.note or f"marts of build {publication.build_id}"
     return (
         f"published  {age(status.at, publication.published_at)} ({publication.publication_id}: "
-        f"{publication.tables} tables, {publication.table_rows:,} rows, {marts}{note})"
+        f"{publication.tables} tables, {publication.table_rows:,} rows, {marts})"
     )
 
 

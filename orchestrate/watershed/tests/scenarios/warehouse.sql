@@ -1,8 +1,7 @@
--- A warehouse after one load and before its first build, as the target leaves it.
+-- A warehouse after one load and before its first build; the load plan has made its own tables.
 create schema raw_shop;
 create schema staging;
 create schema marts;
-create schema ops;
 create schema test_failures;
 
 create table raw_shop.orders as
@@ -12,13 +11,6 @@ create view staging.stg_shop__orders as select * from raw_shop.orders;
 
 create table test_failures.unique_orders as select 'secret' as email;
 
-create table ops.loads (
-    load_id varchar, run_id varchar, state_id varchar, target_schema varchar, stream varchar,
-    table_name varchar, bookmark_before varchar, bookmark_after varchar, ordinal bigint,
-    table_version bigint, rows_inserted bigint, rows_updated bigint, rows_unchanged bigint,
-    rows_deleted bigint, rows_quarantined bigint, bytes bigint, seconds double,
-    committed_at timestamptz
-);
 insert into ops.loads by name
 select
     'load-1' as load_id, 'run-1' as run_id, 'dev:tap-postgres--shop-to-target-duckdb' as state_id,
@@ -27,18 +19,10 @@ select
     1 as rows_quarantined, 2048 as bytes, 0.5 as seconds,
     timestamptz '2026-01-02 03:00:00+00' as committed_at;
 
-create table ops.bookmarks (
-    state_id varchar, stream varchar, bookmark varchar, run_id varchar, committed_at timestamptz
-);
 insert into ops.bookmarks values
 ('dev:tap-postgres--shop-to-target-duckdb', 'shop-orders', '{}', 'run-1', '2026-01-02 03:00:00+00'),
 ('dev:tap-postgres--shop-to-target-duckdb', 'shop-refunds', '{}', 'run-1', '2026-01-02 03:00:00+00');
 
-create table ops.quarantine (
-    quarantine_id varchar, load_id varchar, run_id varchar, state_id varchar,
-    target_schema varchar, stream varchar, table_name varchar, record_key varchar,
-    column_name varchar, value varchar, reason varchar, quarantined_at timestamptz
-);
 insert into ops.quarantine by name
 select
     'quarantine-1' as quarantine_id, 'load-1' as load_id,

@@ -1,0 +1,108 @@
+"""A project whose warehouse is loaded, built and published without a source."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from watershed.settings import Settings
+from watershed_load_plan.duckdb_types import to_duckdb
+from watershed_load_plan.ledger import OPS_TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+WATERSHED = Path(sys.executable).with_name("watershed")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with `meltano.yml` and what the tests do to it."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.read({}, self.root)
+
+    @property
+    def publications(self) -> list[str]:
+        """Everything in the publications folder but its lock."""
+        names = (path.name for path in self.settings.publications.iterdir())
+        return sorted(name for name in names if name != ".lock")
+
+    def load(self) -> None:
+        """Make a warehouse as the target leaves it after a first load."""
+        with self.warehouse() as connection:
+            connection.execute("create schema ops")
+            for table, columns in OPS_TABLES.items():
+                listed = ", ".join(f"{name} {to_duckdb(kind)}" for name, kind in columns.items())
+                connection.execute(f"create table {table} ({listed})")
+            connection.execute((SCENARIOS / "warehouse.sql").read_text())
+
+    def build(
+        self, number: int, *, status: str = "green", command: str = "build", is_full: bool = True
+    ) -> None:
+        """Leave what dbt leaves: marts that carry the build's number, and its row."""
+        with self.warehouse() as connection:
+            statements = (SCENARIOS / "build.sql").read_text()
+            connection.execute(statements.replace("$build_number", str(number)))
+            connection.execute(
+                "insert into ops.builds by name select ? as build_id, ? as command, "
+                "? as is_full, ? as status, now() + to_seconds(?) as started_at, "
+                "now() + to_seconds(?) as finished_at, 2 as models, 5 as tests, 0 as failures",
+                [f"build-{number}", command, is_full, status, number, number],
+            )
+
+    def warehouse(self) -> duckdb.DuckDBPyConnection:
+        self.settings.warehouse.parent.mkdir(exist_ok=True)
+        return duckdb.connect(self.settings.warehouse)
+
+    def published(self, sql: str) -> list[tuple]:
+        """Ask the published file."""
+        with duckdb.connect(self.settings.published, read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def run(
+        self, *arguments: str, text: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `watershed` as a person does."""
+        return subprocess.run(
+            [WATERSHED, *arguments],
+            cwd=self.root,
+            env={"PATH": os.environ["PATH"], "COLUMNS": "200", **environment},
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A project without a warehouse."""
+    (tmp_path / "meltano.yml").write_text("project_id: test\n")
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def loaded(project: Project) -> Project:
+    """A project whose warehouse was loaded once."""
+    project.load()
+    return project
+
+
+@pytest.fixture
+def built(loaded: Project) -> Project:
+    """A project whose warehouse was loaded and built once, green."""
+    loaded.build(1)
+    return loaded
