@@ -1,0 +1,41 @@
+"""The command line: whatever goes wrong ends in one line on standard error and exit code 1."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+from singer_sdk.plugin_base import SingerCommand
+
+from watershed_tap_postgres.exceptions import TapError
+
+
+class OneLineCommand(SingerCommand):
+    """Shows a traceback only to who asks: ``WATERSHED_TRACEBACK=1``, or log level debug."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # click's signature
+        """Run the command and leave the process."""
+        try:
+            return super().main(*args, **kwargs)
+        except BrokenPipeError:
+            # Python would fail once more when it flushes standard output at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._fail("the target has ended before the tap: see its own error")
+        except TapError as error:
+            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001  # the last resort, and nothing is swallowed
+            self._fail(
+                f"unexpected {type(error).__name__}: {error}: report it with what "
+                "WATERSHED_TRACEBACK=1 shows"
+            )
+
+    def _fail(self, text: str) -> None:
+        is_asked = (
+            os.environ.get("WATERSHED_TRACEBACK") == "1"
+            or os.environ.get("MELTANO_CLI_LOG_LEVEL") == "debug"
+            or self.logger.isEnabledFor(logging.DEBUG)
+        )
+        self.logger.error(" ".join(text.split()), exc_info=is_asked)
+        sys.exit(1)

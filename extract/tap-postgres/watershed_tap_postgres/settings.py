@@ -1,0 +1,220 @@
+"""The tap's settings: their JSON schema, for Singer, and one frozen object, for the tap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import typing as th
+from singer_sdk.plugin_base import JSONSchemaValidator
+
+from watershed_tap_postgres.exceptions import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from jsonschema import ValidationError
+
+DEFAULT_OVERLAP_SECONDS = 3600
+DEFAULT_CONNECT_TIMEOUT_SECONDS = 30
+
+_SSH_PROPERTIES = (
+    th.Property("enable", th.BooleanType, default=False, description="Connect through a bastion"),
+    th.Property("host", th.StringType, description="Bastion to connect to by SSH"),
+    th.Property("port", th.IntegerType, default=22, description="SSH port of the bastion"),
+    th.Property("username", th.StringType, description="User on the bastion"),
+    th.Property(
+        "private_key", th.StringType, secret=True, description="Private key: its text, or a file"
+    ),
+    th.Property(
+        "private_key_password",
+        th.StringType,
+        secret=True,
+        description="Passphrase of the private key, if it has one",
+    ),
+    th.Property(
+        "known_hosts",
+        th.StringType,
+        description="The bastion's host key as `ssh-keyscan` prints it: the lines, or a file",
+    ),
+)
+
+CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
+    th.Property("host", th.StringType, required=True, description="Server; its certificate's name"),
+    th.Property("port", th.IntegerType, default=5432, description="Port of the server"),
+    th.Property("database", th.StringType, required=True, description="Database to read"),
+    th.Property("user", th.StringType, required=True, description="Role to read as"),
+    th.Property("password", th.StringType, secret=True, description="The role's password"),
+    th.Property(
+        "iam_auth",
+        th.BooleanType,
+        default=False,
+        description="Log in to Amazon RDS or Aurora by an IAM token instead of a password",
+    ),
+    th.Property(
+        "iam_region",
+        th.StringType,
+        description="AWS region of the database; by default that of the AWS configuration",
+    ),
+    th.Property(
+        "sslmode",
+        th.StringType,
+        default="verify-full",
+        allowed_values=["verify-full", "verify-ca", "require", "disable"],
+        description="How libpq protects the connection; only verify-full proves who answers",
+    ),
+    th.Property(
+        "sslrootcert",
+        th.StringType,
+        default="system",
+        description="File of the CA that signed the server's certificate, or `system`",
+    ),
+    th.Property("sslcert", th.StringType, description="File of a client certificate"),
+    th.Property("sslkey", th.StringType, description="File of the client certificate's key"),
+    th.Property(
+        "filter_schemas",
+        th.ArrayType(th.StringType),
+        default=[],
+        description="Schemas to discover; by default all that the role may use",
+    ),
+    th.Property(
+        "overlap_seconds",
+        th.IntegerType(minimum=0),
+        default=DEFAULT_OVERLAP_SECONDS,
+        description="INCREMENTAL by time reads again what is this much older than the bookmark",
+    ),
+    th.Property(
+        "statement_timeout_seconds",
+        th.IntegerType(minimum=1),
+        description="Longest that the source may work on one fetch; by default the server's limit",
+    ),
+    th.Property(
+        "connect_timeout_seconds",
+        th.IntegerType(minimum=2),
+        default=DEFAULT_CONNECT_TIMEOUT_SECONDS,
+        description="Longest wait for the server, or the bastion, to answer",
+    ),
+    th.Property("ssh_tunnel", th.ObjectType(*_SSH_PROPERTIES), description="SSH tunnel"),
+).to_dict()
+
+
+@dataclass(frozen=True, slots=True)
+class SshTunnelSettings:
+    """A bastion to connect through; ``known_hosts`` and ``private_key`` are texts, never files."""
+
+    host: str
+    port: int
+    username: str
+    private_key: str = field(repr=False)
+    private_key_password: str | None = field(repr=False)
+    known_hosts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One company database and how to read it."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str | None = field(repr=False)
+    iam_auth: bool
+    iam_region: str | None
+    sslmode: str
+    sslrootcert: str
+    sslcert: str | None
+    sslkey: str | None
+    filter_schemas: tuple[str, ...]
+    overlap_seconds: int
+    statement_timeout_seconds: int | None
+    connect_timeout_seconds: int
+    ssh_tunnel: SshTunnelSettings | None
+
+    @property
+    def source(self) -> str:
+        """The database as error texts and logs call it."""
+        return f"PostgreSQL database {self.database!r} at {self.host}:{self.port}"
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Take over a config that :func:`check_config` found nothing wrong with."""
+        return cls(
+            host=config["host"],
+            port=config["port"],
+            database=config["database"],
+            user=config["user"],
+            password=config.get("password"),
+            iam_auth=config["iam_auth"],
+            iam_region=config.get("iam_region"),
+            sslmode=config["sslmode"],
+            sslrootcert=config["sslrootcert"],
+            sslcert=config.get("sslcert"),
+            sslkey=config.get("sslkey"),
+            filter_schemas=tuple(config["filter_schemas"]),
+            overlap_seconds=config["overlap_seconds"],
+            statement_timeout_seconds=config.get("statement_timeout_seconds"),
+            connect_timeout_seconds=config["connect_timeout_seconds"],
+            ssh_tunnel=_ssh_tunnel_settings(config.get("ssh_tunnel") or {}),
+        )
+
+
+def check_config(config: dict[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Fill in defaults and return what is wrong, each as ``<setting>: <what is needed>``.
+
+    A wrong value is never quoted: it may be the password.
+    """
+    problems = sorted(map(_describe, JSONSchemaValidator(schema).iter_errors(config)))
+    return problems or list(_contradictions(config))
+
+
+def _describe(error: ValidationError) -> str:
+    setting = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "required":
+        given: Any = error.instance
+        missing = [name for name in error.schema["required"] if name not in given]
+        return f"{'.'.join(filter(None, [setting, *missing]))}: it is required"
+    needs = {"type": "must be of type", "enum": "must be one of", "minimum": "must be at least"}
+    need = needs.get(str(error.validator), f"must agree with {error.validator}")
+    return f"{setting}: {need} {error.validator_value}"
+
+
+def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    if bool(config.get("password")) == config["iam_auth"]:
+        yield "password: give either a password or iam_auth"
+    if config["iam_auth"] and config["sslmode"] == "disable":
+        yield "sslmode: an IAM token must not travel in clear text"
+    if bool(config.get("sslcert")) != bool(config.get("sslkey")):
+        yield "sslcert, sslkey: give both or neither"
+    tunnel = config.get("ssh_tunnel") or {}
+    if tunnel.get("enable"):
+        for name in ("host", "username", "private_key", "known_hosts"):
+            if not tunnel.get(name):
+                yield f"ssh_tunnel.{name}: a tunnel needs it"
+
+
+def _ssh_tunnel_settings(config: Mapping[str, Any]) -> SshTunnelSettings | None:
+    if not config.get("enable"):
+        return None
+    return SshTunnelSettings(
+        host=config["host"],
+        port=config["port"],
+        username=config["username"],
+        private_key=_text_or_file("ssh_tunnel.private_key", config["private_key"], "-----BEGIN"),
+        private_key_password=config.get("private_key_password"),
+        known_hosts=_text_or_file("ssh_tunnel.known_hosts", config["known_hosts"], " "),
+    )
+
+
+def _text_or_file(setting: str, value: str, mark_of_text: str) -> str:
+    if mark_of_text in value:
+        return value
+    try:
+        return Path(value).expanduser().read_text()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text file"
+        raise SetupError(
+            f"setting {setting} names a file that cannot be read ({reason}): "
+            "give the file, or its text"
+        ) from error

@@ -1,0 +1,205 @@
+"""The company database: one connection, and on it one snapshot in which a whole run is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+import psycopg2.extensions
+from psycopg2 import sql
+from psycopg2.extras import RealDictCursor
+
+from watershed_tap_postgres.catalog import catalog_entry
+from watershed_tap_postgres.exceptions import SetupError
+from watershed_tap_postgres.failures import connection_failure, reading_failure
+from watershed_tap_postgres.tables import TABLES_SQL, Table, tables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from watershed_tap_postgres.settings import Settings
+    from watershed_tap_postgres.ssh_tunnel import SshTunnel
+
+# What a value's text depends on, or what would end a long run. Set for the transaction only, so
+# that a pooler hands the connection on as it was.
+_SESSION = {
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "xmlbinary": "base64",
+    "row_security": "off",  # a policy that hides rows is an error, not a smaller table
+    "cursor_tuple_fraction": "1.0",  # we read to the end
+    "idle_in_transaction_session_timeout": "0",  # while the target loads, the source waits
+}
+
+_FETCH_BYTES = 8 * 1024 * 1024
+_FETCH_ROWS_FIRST = 100
+_FETCH_ROWS_MOST = 5_000
+_ROWS_WEIGHED = 20
+
+
+class Source:
+    """Reads one database, in one repeatable-read, read-only transaction on one connection.
+
+    Attributes:
+        snapshot_at: our clock when the snapshot was taken: what is extracted is as of then.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.snapshot_at: dt.datetime | None = None
+        self._tunnel: SshTunnel | None = None
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """Every table that the role may read, by stream id.
+
+        Raises:
+            SetupError: a schema of ``filter_schemas`` is missing, or two tables share one id.
+        """
+        schemas = list(self.settings.filter_schemas)
+        tables = tables_of(self._query(sql.SQL(TABLES_SQL), {"schemas": schemas}))
+        self._check_schemas(tables)
+        by_id: dict[str, Table] = {}
+        for table in tables:
+            other = by_id.setdefault(table.stream_id, table)
+            if other is not table:
+                raise SetupError(
+                    f"{self.settings.source}: {other.schema}.{other.name} and "
+                    f"{table.schema}.{table.name} would both be stream {table.stream_id}: "
+                    "name in filter_schemas only one of their schemas"
+                )
+        return by_id
+
+    @cached_property
+    def now(self) -> dt.datetime:
+        """The source's own clock when the snapshot was taken."""
+        [row] = self._query(sql.SQL("select now() at time zone 'UTC' as utc"))
+        utc: dt.datetime = row["utc"]
+        return utc.replace(tzinfo=dt.UTC)
+
+    def discover_catalog_entries(self) -> list[dict[str, Any]]:
+        """Describe every table as Singer catalogs do; the tap calls this to discover."""
+        return [catalog_entry(table) for table in self.tables.values()]
+
+    def rows(self, statement: sql.Composed, stream_id: str) -> Iterator[tuple[Any, ...]]:
+        """Stream the rows of a statement; only some megabytes of them are ever in memory.
+
+        Raises:
+            TapError: the source stopped; the text names the stream.
+        """
+        try:
+            with self._connection.cursor(name="watershed_rows") as cursor:
+                cursor.execute(statement)
+                yield from _fetched(cursor)
+        except psycopg2.Error as error:
+            raise reading_failure(error, self.settings, stream_id) from error
+        except UnicodeDecodeError as error:  # only a database of encoding SQL_ASCII sends such
+            raise SetupError(
+                f"{self.settings.source}, stream {stream_id}: a text is not UTF-8 ({error.reason}):"
+                " correct it at the source, or deselect its column"
+            ) from error
+
+    def close(self) -> None:
+        """Give the connection, and a tunnel, back."""
+        if "_connection" in self.__dict__:
+            self._connection.close()
+        if self._tunnel is not None:
+            self._tunnel.close()
+
+    @cached_property
+    def _connection(self) -> psycopg2.extensions.connection:
+        connection = self._connect()
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        settings = dict(_SESSION)
+        if self.settings.statement_timeout_seconds is not None:
+            settings["statement_timeout"] = f"{self.settings.statement_timeout_seconds}s"
+        pins = sql.SQL(", ").join(
+            sql.SQL("set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
+            for name, value in settings.items()
+        )
+        self.snapshot_at = dt.datetime.now(dt.UTC)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL("select ") + pins)
+        except psycopg2.Error as error:
+            raise reading_failure(error, self.settings, None) from error
+        return connection
+
+    def _connect(self) -> psycopg2.extensions.connection:
+        settings = self.settings
+        parameters: dict[str, Any] = {
+            "host": settings.host,
+            "port": settings.port,
+            "dbname": settings.database,
+            "user": settings.user,
+            "password": self._password(),
+            "sslmode": settings.sslmode,
+            "sslcert": settings.sslcert,
+            "sslkey": settings.sslkey,
+            "gssencmode": "disable",
+            "connect_timeout": settings.connect_timeout_seconds,
+            "keepalives_idle": 60,
+            "application_name": "watershed",
+            "client_encoding": "UTF8",
+        }
+        if settings.sslmode.startswith("verify"):
+            parameters["sslrootcert"] = settings.sslrootcert
+        if settings.ssh_tunnel is not None:
+            # hostaddr is where to connect, host stays the name that the certificate must bear.
+            parameters |= {"hostaddr": "127.0.0.1", "port": self._open_tunnel()}
+        try:
+            connection: psycopg2.extensions.connection = psycopg2.connect(**parameters)
+        except psycopg2.Error as error:
+            raise connection_failure(error, settings) from error
+        return connection
+
+    def _password(self) -> str | None:
+        if not self.settings.iam_auth:
+            return self.settings.password
+        from watershed_tap_postgres.iam import auth_token  # noqa: PLC0415  # 0.3 s, rarely needed
+
+        return auth_token(self.settings)
+
+    def _open_tunnel(self) -> int:
+        from watershed_tap_postgres.ssh_tunnel import SshTunnel  # noqa: PLC0415  # as above
+
+        self._tunnel = SshTunnel(self.settings)
+        return self._tunnel.open()
+
+    def _query(
+        self, statement: sql.SQL, parameters: dict[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        try:
+            with self._connection.cursor(cursor_factory=RealDictCursor) as cursor:
+                cursor.execute(statement, parameters)
+                return [dict(row) for row in cursor.fetchall()]
+        except psycopg2.Error as error:
+            raise reading_failure(error, self.settings, None) from error
+
+    def _check_schemas(self, tables: Iterable[Table]) -> None:
+        missing = set(self.settings.filter_schemas) - {table.schema for table in tables}
+        if missing:
+            raise SetupError(
+                f"{self.settings.source}: nothing in schema {', '.join(sorted(missing))} can be "
+                f"read as {self.settings.user!r}: correct filter_schemas, or grant usage on the "
+                "schema and select on its tables"
+            )
+
+
+def _fetched(cursor: psycopg2.extensions.cursor) -> Iterator[tuple[Any, ...]]:
+    """Fetch as many rows at a time as some of the last ones suggest to fit into our memory."""
+    count = _FETCH_ROWS_FIRST
+    while rows := cursor.fetchmany(count):
+        yield from rows
+        weighed = rows[:: max(1, len(rows) // _ROWS_WEIGHED)]
+        row_bytes = sum(map(_bytes, weighed)) // len(weighed)
+        count = max(1, min(_FETCH_ROWS_MOST, 2 * count, _FETCH_BYTES // (row_bytes + 1)))
+
+
+def _bytes(row: tuple[Any, ...]) -> int:
+    return sum(len(value) if isinstance(value, str) else 8 for value in row)
