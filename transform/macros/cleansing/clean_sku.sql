@@ -1,0 +1,3 @@
+{% macro clean_sku(expression) -%}
+    upper({{ replace_all(expression, '[^A-Za-z0-9]', '') }})
+{%- endmacro %}

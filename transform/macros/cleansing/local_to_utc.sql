@@ -1,0 +1,3 @@
+{% macro local_to_utc(expression) -%}
+    {{ expression }} at time zone '{{ var("business_time_zone") }}'
+{%- endmacro %}

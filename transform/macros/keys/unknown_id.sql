@@ -1,0 +1,3 @@
+{% macro unknown_id() -%}
+    -1
+{%- endmacro %}

@@ -1,0 +1,30 @@
+with
+
+source as (
+    select *
+    from {{ source('shop', 'order_items') }}
+    where _sdc_deleted_at is null
+),
+
+renamed as (
+    select
+        -- ids
+        order_id,
+        line_number,
+        product_id,
+
+        -- numerics
+        abs(quantity) as quantity,
+        unit_price,
+        discount_rate,
+
+        -- booleans
+        quantity < 0 as is_return,
+
+        -- timestamps
+        updated_at,
+        _sdc_received_at as loaded_at
+    from source
+)
+
+select * from renamed
