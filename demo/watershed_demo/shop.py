@@ -130,6 +130,7 @@ def generate_shop(
         run_sql(connection, "keys.sql")
         for table in TABLES:
             connection.execute(f'analyze shop."{table}"')
+    report("done", 1.0)
 
 
 def set_chance(connection: psycopg.Connection, seed: str) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import sys
 from pathlib import Path
 
 from cryptography import x509
@@ -84,3 +85,9 @@ def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:  # noqa: PLR2004  # the program and the folder
+        sys.exit("usage: python -m watershed_servers.certificates FOLDER")
+    write_certificates(Path(sys.argv[1]))
