@@ -1,13 +1,11 @@
 """A project whose warehouse is loaded, built and published without a source."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -16,10 +14,13 @@ from watershed.settings import Settings
 from watershed_load_plan.duckdb_types import to_duckdb
 from watershed_load_plan.ledger import OPS_TABLES
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 SCENARIOS = Path(__file__).parent / "scenarios"
+HOLDER = """
+import duckdb, sys
+with duckdb.connect(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 WATERSHED = Path(sys.executable).with_name("watershed")
 
 
@@ -30,16 +31,16 @@ class Project:
     root: Path
 
     @property
-    def settings(self) -> Settings:
+    def settings(self):
         return Settings.read({}, self.root)
 
     @property
-    def publications(self) -> list[str]:
+    def publications(self):
         """Everything in the publications folder but its lock."""
         names = (path.name for path in self.settings.publications.iterdir())
         return sorted(name for name in names if name != ".lock")
 
-    def load(self) -> None:
+    def load(self):
         """Make a warehouse as the target leaves it after a first load."""
         with self.warehouse() as connection:
             connection.execute("create schema ops")
@@ -48,9 +49,7 @@ class Project:
                 connection.execute(f"create table {table} ({listed})")
             connection.execute((SCENARIOS / "warehouse.sql").read_text())
 
-    def build(
-        self, number: int, *, status: str = "green", command: str = "build", is_full: bool = True
-    ) -> None:
+    def build(self, number, *, status="green", command="build", is_full=True):
         """Leave what dbt leaves: marts that carry the build's number, and its row."""
         with self.warehouse() as connection:
             statements = (SCENARIOS / "build.sql").read_text()
@@ -62,18 +61,29 @@ class Project:
                 [f"build-{number}", command, is_full, status, number, number],
             )
 
-    def warehouse(self) -> duckdb.DuckDBPyConnection:
+    def warehouse(self):
         self.settings.warehouse.parent.mkdir(exist_ok=True)
         return duckdb.connect(self.settings.warehouse)
 
-    def published(self, sql: str) -> list[tuple]:
+    @contextmanager
+    def held(self):
+        """Let another process hold the warehouse, as a load does."""
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLDER, self.settings.warehouse],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout.readline() == "held\n"
+            yield process.pid
+            process.stdin.close()
+
+    def published(self, sql):
         """Ask the published file."""
         with duckdb.connect(self.settings.published, read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
-    def run(
-        self, *arguments: str, text: str | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments, text=None, **environment):
         """Run `watershed` as a person does."""
         return subprocess.run(
             [WATERSHED, *arguments],
@@ -87,22 +97,33 @@ class Project:
         )
 
 
+@pytest.fixture(scope="session")
+def make_project(tmp_path_factory):
+    """Make projects without a warehouse, each in a folder of its own."""
+
+    def make():
+        root = tmp_path_factory.mktemp("project")
+        (root / "meltano.yml").write_text("project_id: test\n")
+        return Project(root)
+
+    return make
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(make_project):
     """A project without a warehouse."""
-    (tmp_path / "meltano.yml").write_text("project_id: test\n")
-    return Project(tmp_path)
+    return make_project()
 
 
 @pytest.fixture
-def loaded(project: Project) -> Project:
+def loaded(project):
     """A project whose warehouse was loaded once."""
     project.load()
     return project
 
 
 @pytest.fixture
-def built(loaded: Project) -> Project:
+def built(loaded):
     """A project whose warehouse was loaded and built once, green."""
     loaded.build(1)
     return loaded

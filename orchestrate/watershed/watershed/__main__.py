@@ -1,0 +1,5 @@
+"""`python -m watershed` is `watershed`."""
+
+from watershed.cli import main
+
+main()
