@@ -117,5 +117,5 @@ def test_settings_come_from_the_environment_or_the_folder(project, tmp_path):
         published=root / "served/p.duckdb",
         system_database=Path("/elsewhere/meltano/meltano.db"),
     )
-    with pytest.raises(WatershedError, match="has no meltano.yml"):
+    with pytest.raises(WatershedError, match="has no meltano"):
         Settings.read({"MELTANO_PROJECT_ROOT": str(tmp_path)}, root)

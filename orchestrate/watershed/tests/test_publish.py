@@ -18,7 +18,7 @@ TABLES_SQL = "select schema_name || '.' || table_name from duckdb_tables() order
 def marts_of(project):
     """Which build each published mart is from."""
     return project.published(
-        "select distinct built_by from marts.fct_orders union select built_by from marts.dim_customers"
+        "select built_by from marts.fct_orders union select built_by from marts.dim_customers"
     )
 
 

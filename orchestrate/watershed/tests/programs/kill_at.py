@@ -4,6 +4,8 @@ Reads lines `<n> <project>` from standard input, does each in a fork, and answer
 with `done` when the work has fewer than n such things: statements, renames, links, removals, syncs.
 """
 
+# ruff: noqa: T201  # it speaks to the test through standard output
+
 import os
 import signal
 import sys
