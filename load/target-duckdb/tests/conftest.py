@@ -21,11 +21,14 @@ class Loader:
         self._capsys = capsys
 
     def load(self, *messages, **config):
-        """Run a target over messages (dicts, or one scenario's name); return the STATEs it prints."""
-        if len(messages) == 1 and isinstance(messages[0], str):
-            text = (SCENARIOS / f"{messages[0]}.singer").read_text()
-        else:
-            text = "".join(json.dumps(message) + "\n" for message in messages)
+        """Run a target over messages; return the STATEs it prints."""
+        return self.feed("".join(json.dumps(message) + "\n" for message in messages), **config)
+
+    def scenario(self, name, **config):
+        """Run a target over a file of messages; return the STATEs it prints."""
+        return self.feed((SCENARIOS / f"{name}.singer").read_text(), **config)
+
+    def feed(self, text, **config):
         target = TargetDuckDB(config={"warehouse": str(self.path), **config})
         self._capsys.readouterr()
         target.listen(io.StringIO(text))
@@ -39,8 +42,39 @@ class Loader:
         (row,) = self.rows(sql, *parameters)
         return row[0] if len(row) == 1 else row
 
-    def live(self, table, columns="*"):
-        return self.rows(f"select {columns} from {table} where _sdc_deleted_at is null order by all")
+    def types(self, table):
+        return dict(self.rows(f"select column_name, column_type from (describe {table})"))
+
+
+class Singer:
+    """Writes Singer messages."""
+
+    @staticmethod
+    def schema(stream, keys=("id",), **properties):
+        return {
+            "type": "SCHEMA",
+            "stream": stream,
+            "schema": {"properties": properties},
+            "key_properties": list(keys),
+        }
+
+    @staticmethod
+    def record(stream, version=None, **values):
+        message = {"type": "RECORD", "stream": stream, "record": values}
+        return message if version is None else {**message, "version": version}
+
+    @staticmethod
+    def state(**bookmarks):
+        return {"type": "STATE", "value": {"bookmarks": bookmarks}}
+
+    @staticmethod
+    def activate(stream, version):
+        return {"type": "ACTIVATE_VERSION", "stream": stream, "version": version}
+
+    @staticmethod
+    def batch(stream, *files, **encoding):
+        manifest = [f"file://{file}" for file in files]
+        return {"type": "BATCH", "stream": stream, "encoding": encoding, "manifest": manifest}
 
 
 @pytest.fixture
@@ -48,23 +82,6 @@ def loader(tmp_path, capsys):
     return Loader(tmp_path, capsys)
 
 
-def schema(stream, properties, keys=("id",)):
-    return {
-        "type": "SCHEMA",
-        "stream": stream,
-        "schema": {"properties": properties},
-        "key_properties": list(keys),
-    }
-
-
-def record(stream, version=None, **values):
-    message = {"type": "RECORD", "stream": stream, "record": values}
-    return message if version is None else {**message, "version": version}
-
-
-def state(**bookmarks):
-    return {"type": "STATE", "value": {"bookmarks": bookmarks}}
-
-
-def activate(stream, version):
-    return {"type": "ACTIVATE_VERSION", "stream": stream, "version": version}
+@pytest.fixture
+def singer():
+    return Singer()
