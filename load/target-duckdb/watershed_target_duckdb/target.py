@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import sys
 import uuid
@@ -19,6 +20,7 @@ from singer_sdk.exceptions import (
     RecordsWithoutSchemaException,
 )
 from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.io_base import SingerReader
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.json import deserialize_json
 from singer_sdk.sinks import Sink
@@ -79,11 +81,30 @@ class StreamSink(Sink):
         self._plan.files(self.stream_name, files)
 
 
+class LineReader(SingerReader):
+    """Reads a message a line; numbers keep every digit."""
+
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        """Parse a line.
+
+        Raises:
+            InvalidInputLine: it is no JSON; the text does not show the line, which may be private.
+        """
+        try:
+            return deserialize_json(line)
+        except json.JSONDecodeError as error:
+            raise InvalidInputLine(
+                f"input is not a Singer message: {error.msg} at character {error.pos} of a line of "
+                f"{len(line)}: what stands before the pipe must print nothing but messages"
+            ) from error
+
+
 class TargetDuckDB(Target):
     """Loads Singer streams into a DuckDB file; each STATE commits rows, ledger and bookmark."""
 
     name = "watershed-target-duckdb"
     default_sink_class = StreamSink
+    message_reader_class = LineReader
     capabilities: ClassVar[list[Any]] = [
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
@@ -133,7 +154,7 @@ class TargetDuckDB(Target):
         spools = Path(self.config.get("spool_directory") or path.parent / "batches")
         self._run_directory = RunDirectory(spools, run_id)
         self.plan = LoadPlan(
-            DuckDBWarehouse(path, self.config["lock_wait_seconds"]),
+            DuckDBWarehouse(path, float(self.config["lock_wait_seconds"])),
             LoadOptions(
                 state_id=self.config.get("state_id") or "default",
                 run_id=run_id,

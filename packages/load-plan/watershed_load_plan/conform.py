@@ -26,6 +26,7 @@ _ORDINAL = "watershed_ordinal"
 _UNREADABLE = "watershed_unreadable"
 _UNFIT = "watershed_unfit"
 _WHOLE_ROW = "watershed_whole_row"
+_CELLS = 'struct("column" varchar, "value" varchar)[]'
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def _unfit_cells(batch: Batch, columns: list[_Column]) -> str:
         for column in columns
         if column.is_converted
     ]
-    cells = f"list_filter([{', '.join(checks) or 'null'}], cell -> cell is not null)"
+    cells = f"list_filter(cast([{', '.join(checks)}] as {_CELLS}), cell -> cell is not null)"
     if batch.unreadable is None:
         return cells
     names = "[" + ", ".join(literal(column.name) for column in columns) + "]"
