@@ -84,11 +84,14 @@ def catalog_entry(table: Table) -> dict[str, Any]:
     }
 
 
-def check_catalog(catalog: object) -> None:
-    """Make sure that a given catalog has the shape of one.
+def read_catalog(catalog: Any) -> dict[str, Any]:  # noqa: ANN401  # whatever JSON was given
+    """Check that a given catalog has the shape of one, and put into one place what may have two.
+
+    Singer knows ``replication-method`` in a stream's metadata as well as ``replication_method``
+    beside them; the SDK reads only the latter.
 
     Raises:
-        SetupError: it has not; the text says where.
+        SetupError: it has another shape; the text says where.
     """
     error = next(Draft202012Validator(_CATALOG_SHAPE).iter_errors(catalog), None)
     if error is not None:
@@ -96,6 +99,11 @@ def check_catalog(catalog: object) -> None:
             f"the catalog is malformed at {error.json_path} (it must agree with {error.validator} "
             f"{error.validator_value}): let --discover write it"
         )
+    for stream in catalog["streams"]:
+        for entry in stream.get("metadata", []):
+            if not entry["breadcrumb"] and "replication-method" in entry["metadata"]:
+                stream.setdefault("replication_method", entry["metadata"]["replication-method"])
+    return dict(catalog)
 
 
 def check_patterns(patterns: Iterable[str], streams: Mapping[str, Iterable[str]]) -> None:

@@ -172,8 +172,9 @@ def check_config(config: dict[str, Any], schema: Mapping[str, Any]) -> list[str]
 def _describe(error: ValidationError) -> str:
     setting = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "required":
+        required: Any = error.validator_value
         given: Any = error.instance
-        missing = [name for name in error.schema["required"] if name not in given]
+        missing = [name for name in required if name not in given]
         return f"{'.'.join(filter(None, [setting, *missing]))}: it is required"
     needs = {"type": "must be of type", "enum": "must be one of", "minimum": "must be at least"}
     need = needs.get(str(error.validator), f"must agree with {error.validator}")

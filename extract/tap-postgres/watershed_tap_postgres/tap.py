@@ -14,7 +14,7 @@ from tap_postgres.tap import (  # type: ignore[import-untyped]  # it ships no ty
     TapPostgres as MeltanoTapPostgres,
 )
 
-from watershed_tap_postgres.catalog import check_catalog, check_patterns
+from watershed_tap_postgres.catalog import check_patterns, read_catalog
 from watershed_tap_postgres.command import OneLineCommand
 from watershed_tap_postgres.exceptions import SetupError
 from watershed_tap_postgres.settings import CONFIG_JSONSCHEMA, Settings, check_config
@@ -148,13 +148,10 @@ class TapPostgres(MeltanoTapPostgres):  # type: ignore[misc]  # of no known type
         if about:
             cls.print_about(about_format)
             return
-        catalog_dict = _read_json("catalog", catalog)
-        if catalog_dict is not None:
-            check_catalog(catalog_dict)
         tap = cls(
             config={} if config is None else config.config,
-            state=_read_json("state", state),
-            catalog=catalog_dict,
+            state=None if state is None else _read_json("state", state),
+            catalog=None if catalog is None else read_catalog(_read_json("catalog", catalog)),
             parse_env_config=config is not None and config.parse_env,
         )
         tap.check_selection(os.environ.get(SELECT_VARIABLE))
@@ -193,9 +190,7 @@ class TapPostgres(MeltanoTapPostgres):  # type: ignore[misc]  # of no known type
         )
 
 
-def _read_json(name: str, file: IO[str] | None) -> Any:  # noqa: ANN401  # checked by who uses it
-    if file is None:
-        return None
+def _read_json(name: str, file: IO[str]) -> Any:  # noqa: ANN401  # checked by who uses it
     try:
         return json.load(file)
     except ValueError as error:

@@ -5,15 +5,29 @@ import sys
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
 
+_BUFFER_BYTES = 65_536  # what a pipe of Linux holds
+
 
 class BufferedWriter(MsgSpecWriter):
     """Writes records when enough of them have come; every other message, and all before it, now.
 
     The SDK flushes each record, which costs a system call, and wakes the target, for each row.
+    Python's own buffer does not serve: it is gone where ``PYTHONUNBUFFERED`` is set.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._buffer = bytearray()
+
     def write_message(self, message: Message) -> None:
-        """Write one message as a line of JSON."""
-        sys.stdout.buffer.write(self.format_message(message))
-        if not isinstance(message, RecordMessage):
-            sys.stdout.buffer.flush()
+        """Take one message as a line of JSON."""
+        self._buffer += self.format_message(message)
+        if len(self._buffer) >= _BUFFER_BYTES or not isinstance(message, RecordMessage):
+            self._flush()
+
+    def _flush(self) -> None:
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        while rest:  # an unbuffered output may take less than all of it
+            rest = rest[sys.stdout.buffer.write(rest) :]
+        sys.stdout.buffer.flush()
