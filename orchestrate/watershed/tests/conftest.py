@@ -65,6 +65,10 @@ class Project:
         self.settings.warehouse.parent.mkdir(exist_ok=True)
         return duckdb.connect(self.settings.warehouse)
 
+    def run_sql(self, sql):
+        with self.warehouse() as connection:
+            connection.execute(sql)
+
     @contextmanager
     def held(self):
         """Let another process hold the warehouse, as a load does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,8 @@ class DbtProject:
     def _invoke(self, *command: str) -> dbtRunnerResult:
         project = self._settings.transform
         try:
+            # dbt leaves its log files to the garbage collector, and Meltano shows all warnings.
+            warnings.simplefilter("ignore", ResourceWarning)
             return dbtRunner(manifest=self._manifest).invoke(
                 [
                     *command,

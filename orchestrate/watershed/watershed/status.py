@@ -55,7 +55,7 @@ STREAMS_SQL = """
     left join loads using (state_id, stream)
     left join last_runs using (state_id, stream, run_id)
     left join quarantined using (state_id, stream)
-    order by all
+    order by bookmarks.state_id, lower(bookmarks.stream)
 """
 BUILD_SQL = """
     select build_id, command, is_full, status, started_at, finished_at, models, tests, failures

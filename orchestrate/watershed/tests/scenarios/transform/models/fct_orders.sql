@@ -1,0 +1,4 @@
+select
+    id as order_id,
+    amount,
+from raw_shop.orders
