@@ -1,21 +1,30 @@
 """The PostgreSQL server that the demo and the tests run on."""
 
 import os
+import pwd
 import select
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from watershed_servers import PostgresDatabase, PostgresServer, ServerError, ServerStartError
+from watershed_servers import (
+    PostgresDatabase,
+    PostgresServer,
+    ServerError,
+    ServerStartError,
+    accounts,
+)
 from watershed_servers.certificates import write_certificates
 
 pytestmark = pytest.mark.extract
+only_for_root = pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user is one already")
 
 
 @pytest.fixture
@@ -111,6 +120,52 @@ def test_the_server_holds_no_capability(postgres_server: PostgresServer) -> None
     status = Path(f"/proc/{postgres_server.pid()}/status").read_text()
     (effective,) = (line.split()[1] for line in status.splitlines() if line.startswith("CapEff:"))
     assert int(effective, 16) == 0
+
+
+@pytest.fixture
+def no_namespaces(monkeypatch):
+    """A machine, or a container, that forbids user namespaces."""
+    can_run = accounts._can_run
+    monkeypatch.setattr(
+        accounts, "_can_run", lambda command: command[0] != "unshare" and can_run(command)
+    )
+
+
+@only_for_root
+@pytest.mark.usefixtures("no_namespaces")
+def test_without_namespaces_the_account_postgres_serves() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        server = PostgresServer(Path(name) / "server", is_throwaway=True)
+        server.start()
+        try:
+            owner = Path(f"/proc/{server.pid()}").stat().st_uid
+            assert owner == pwd.getpwnam("postgres").pw_uid
+            with server.database().connect() as connection:
+                assert connection.execute("select 1").fetchone() == (1,)
+        finally:
+            server.stop()
+
+
+@only_for_root
+@pytest.mark.usefixtures("no_namespaces")
+def test_a_folder_the_account_postgres_cannot_enter_is_named(own_server) -> None:
+    own_server.folder.parent.chmod(0o700)
+    with pytest.raises(ServerError, match=f"cannot enter {own_server.folder}: move the project"):
+        own_server.start()
+
+
+@only_for_root
+def test_a_folder_that_only_root_may_enter_is_no_obstacle(own_server) -> None:
+    own_server.folder.parent.chmod(0o700)
+    own_server.start()
+    assert own_server.is_running()
+
+
+def test_a_path_longer_than_a_sockets_is_no_obstacle(tmp_path) -> None:
+    server = PostgresServer(tmp_path / ("long" * 40), is_throwaway=True)
+    server.start()
+    server.stop()
 
 
 def test_starting_and_stopping_twice_is_the_same_as_once(own_server: PostgresServer) -> None:

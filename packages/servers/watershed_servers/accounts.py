@@ -23,11 +23,20 @@ class OrdinaryUser:
     owner: str | None = None
 
     def own(self, folder: Path) -> None:
-        """Give ``folder`` and all that is in it to the account, where that is somebody else."""
+        """Give ``folder`` and all that is in it to the account, where that is somebody else.
+
+        Raises:
+            ServerError: the account cannot get there, because a folder above keeps it out.
+        """
         if self.owner is None:
             return
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, self.owner, self.owner)
+        if not _can_run((*self.prefix, "test", "-x", str(folder))):
+            raise ServerError(
+                f"the account {self.owner}, which must run the server where user namespaces are "
+                f"forbidden, cannot enter {folder}: move the project to where it can"
+            )
 
 
 def find_ordinary_user() -> OrdinaryUser:
