@@ -1,11 +1,45 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-ONLY ?=
+.PHONY: help demo demo-day test setup lint format typecheck docs sources-up sources-down clean
 
 help:  ## Lists these commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup:  ## Installs everything into .venv, from the hashed locks
+demo:  ## The whole pipeline, from a fresh clone: sample company to published star schema. Again: only what changed
+	@demo/run.sh
+
+demo-day:  ## One deterministic day of changes at the sample company
+	@demo/day.sh
+
+test:  ## All tests, from a fresh clone; ONLY=extract|load|model|trust|demo runs one part
+	@tests/run.sh $(ONLY)
+
+setup:  ## Installs the pipeline into .venv, from the hashed locks
 	@requirements/setup.sh pipeline
 
-.PHONY: help setup
+lint: .dev  ## Python by ruff, SQL by sqlfluff
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/sqlfluff lint --disable-progress-bar transform
+
+format: .dev  ## Puts Python and SQL into the house style
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+	@.venv/bin/sqlfluff fix --disable-progress-bar transform
+
+typecheck: .dev  ## mypy, strict, over every package
+	@.venv/bin/mypy
+
+docs: setup  ## Builds what changed and writes the dbt documentation as one page, output/docs/index.html
+	@.venv/bin/watershed build
+
+sources-up: setup  ## Starts the sample company's servers; the first time, fills them
+	@demo/install.sh && .venv/bin/watershed-demo up
+
+sources-down:  ## Stops them
+	@.venv/bin/watershed-demo down
+
+clean:  ## Stops the servers and deletes all that was generated or installed
+	@demo/clean.sh
+
+.PHONY: .dev
+.dev:
+	@requirements/setup.sh dev

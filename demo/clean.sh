@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Stops the sample company's servers, then deletes what was generated and installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if [[ -x .venv/bin/watershed-demo ]]; then .venv/bin/watershed-demo down; fi
+rm -rf output .meltano .venv .env transform/target

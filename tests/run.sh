@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs them, two at a time.
+# Usage: tests/run.sh [extract|load|model|trust|demo]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+requirements/setup.sh dev
+demo/install.sh
+selected=()
+if [[ -n ${1:-} ]]; then selected=(-m "$1"); fi
+exec .venv/bin/pytest --numprocesses 2 --dist worksteal --quiet "${selected[@]}"
