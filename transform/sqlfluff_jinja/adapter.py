@@ -1,4 +1,4 @@
-"""What sqlfluff's Jinja templater lacks of dbt's ``adapter``: the dispatch of our own macros."""
+"""What sqlfluff's Jinja templater lacks of dbt's ``adapter``: the dispatch of our own macros."""  # noqa: INP001  # sqlfluff reads loose files
 
 from collections.abc import Callable
 

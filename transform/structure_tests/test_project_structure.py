@@ -1,0 +1,266 @@
+"""The project keeps its own rules: layers, names, contracts, tests, documentation, engines."""
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
+
+pytestmark = pytest.mark.model
+
+LAYER_NAMES = {
+    "staging": r"stg_[a-z]+__[a-z_]+",
+    "intermediate": r"int_[a-z]+(_[a-z]+)*_[a-z]+ed",
+    "marts": r"(dim|fct|bridge|rpt)_[a-z_]+",
+}
+MAY_READ = {
+    "staging": {"staging": False, "intermediate": False, "marts": False},
+    "intermediate": {"staging": True, "intermediate": True, "marts": False},
+    "marts": {"staging": True, "intermediate": True, "marts": False},
+}
+MOST_YAML_LINES = 200
+MOST_SQL_LINES = 150
+# Where Redshift lets no type speak: without a length a varchar holds 256 bytes, a numeric no cents.
+SIZED_TYPES = ("varchar", "numeric")
+COMMON_TYPES = {
+    *("smallint", "integer", "bigint", "double precision", "boolean", "date", "timestamptz"),
+}
+
+
+def models(manifest: Manifest) -> Iterator[tuple[str, ModelNode]]:
+    """Yield each model with its layer."""
+    for node in manifest.nodes.values():
+        if isinstance(node, ModelNode):
+            yield node.fqn[1], node
+
+
+def generic_tests_on(manifest: Manifest, model: ModelNode) -> set[tuple[str, str | None]]:
+    """Return the generic tests on a model, each with its column."""
+    return {
+        (node.test_metadata.name, node.column_name)
+        for node in manifest.nodes.values()
+        if isinstance(node, GenericTestNode) and node.attached_node == model.unique_id
+    }
+
+
+def sources_of(model: ModelNode) -> list[str]:
+    return [name for name in model.depends_on.nodes if name.startswith("source.")]
+
+
+def without_comments(code: str) -> str:
+    return re.sub(r"{#.*?#}|--[^\n]*", "", code, flags=re.DOTALL)
+
+
+def offenders(found: Iterator[str]) -> str:
+    return "\n".join(sorted(found))
+
+
+def test_a_model_is_named_after_its_layer(manifest: Manifest) -> None:
+    assert not offenders(
+        model.name
+        for layer, model in models(manifest)
+        if not re.fullmatch(LAYER_NAMES[layer], model.name)
+    )
+
+
+def test_only_staging_reads_a_source_and_reads_one(manifest: Manifest) -> None:
+    assert not offenders(
+        f"{model.name} reads {sources_of(model)}"
+        for layer, model in models(manifest)
+        if len(sources_of(model)) != (1 if layer == "staging" else 0)
+    )
+
+
+def test_staging_joins_nothing(manifest: Manifest) -> None:
+    assert not offenders(
+        model.name
+        for layer, model in models(manifest)
+        if layer == "staging" and re.search(r"\b(join|union)\b", without_comments(model.raw_code))
+    )
+
+
+def test_a_layer_reads_only_the_layers_below(manifest: Manifest) -> None:
+    layer_of = {model.unique_id: layer for layer, model in models(manifest)}
+    assert not offenders(
+        f"{model.name} reads {name}"
+        for layer, model in models(manifest)
+        for name in model.depends_on.nodes
+        if name in layer_of and not MAY_READ[layer][layer_of[name]]
+    )
+
+
+def test_raw_tables_are_never_named_outside_source(project: Path) -> None:
+    assert not offenders(
+        str(file)
+        for file in (project / "models").rglob("*.sql")
+        if re.search(r"\braw_\w+\.", file.read_text())
+    )
+
+
+def test_marts_have_an_enforced_contract_of_types_both_engines_know(manifest: Manifest) -> None:
+    def wrong(model: ModelNode) -> Iterator[str]:
+        if not model.config.contract.enforced:
+            yield f"{model.name} has no enforced contract"
+        for column in model.columns.values():
+            kind = str(column.data_type)
+            is_sized = kind.startswith(tuple(f"{sized}(" for sized in SIZED_TYPES))
+            if not is_sized and kind not in COMMON_TYPES:
+                yield f"{model.name}.{column.name} is {kind}"
+
+    assert not offenders(
+        line for layer, model in models(manifest) if layer == "marts" for line in wrong(model)
+    )
+
+
+def test_a_model_says_what_one_row_is_and_describes_each_column(manifest: Manifest) -> None:
+    def wrong(model: ModelNode) -> Iterator[str]:
+        if not model.description.startswith("One row per "):
+            yield f"{model.name} does not say what one row is"
+        for column in model.columns.values():
+            if not column.description.strip():
+                yield f"{model.name}.{column.name} has no description"
+
+    assert not offenders(line for _, model in models(manifest) for line in wrong(model))
+
+
+def test_a_model_has_its_own_yaml_beside_it(manifest: Manifest) -> None:
+    assert not offenders(
+        model.name
+        for _, model in models(manifest)
+        if str(model.patch_path).partition("://")[2]
+        != model.original_file_path.removesuffix(".sql") + ".yml"
+    )
+
+
+def test_a_model_tests_its_key(manifest: Manifest) -> None:
+    def has_key(model: ModelNode) -> bool:
+        tests = generic_tests_on(manifest, model)
+        columns = {column for name, column in tests if name == "unique"}
+        return ("unique_combination", None) in tests or any(
+            ("not_null", column) in tests for column in columns
+        )
+
+    assert not offenders(model.name for _, model in models(manifest) if not has_key(model))
+
+
+def test_a_foreign_key_of_a_fact_is_tested(manifest: Manifest) -> None:
+    keys = re.compile(r"(customer|product|category|order)_id|\w+_date_key")
+    assert not offenders(
+        f"{model.name}.{column}"
+        for _, model in models(manifest)
+        if model.name.startswith("fct_")
+        for column in model.columns
+        if keys.fullmatch(column)
+        and ("unique", column) not in generic_tests_on(manifest, model)
+        and ("relationships", column) not in generic_tests_on(manifest, model)
+    )
+
+
+def test_a_model_that_decides_has_a_unit_test(manifest: Manifest) -> None:
+    decides = re.compile(r"\bcase\b|\bover\b|\bcoalesce\b|\blocal_to_utc\b")
+    tested = {test.model for test in manifest.unit_tests.values()}
+    assert not offenders(
+        model.name
+        for _, model in models(manifest)
+        if decides.search(without_comments(model.raw_code)) and model.name not in tested
+    )
+
+
+def test_a_singular_test_says_why_no_generic_test_fits(project: Path) -> None:
+    assert not offenders(
+        str(file)
+        for file in (project / "tests").glob("*.sql")
+        if not file.name.startswith("assert_")
+        or not file.read_text().startswith("-- No generic test ")
+    )
+
+
+def test_each_source_has_a_loader_and_the_shop_freshness(manifest: Manifest) -> None:
+    assert not offenders(
+        source.unique_id
+        for source in manifest.sources.values()
+        if not source.loader
+        or not source.source_description
+        or not source.description
+        or (source.source_name == "shop" and not (source.freshness and source.loaded_at_query))
+    )
+
+
+def test_a_macro_of_ours_is_described(manifest: Manifest) -> None:
+    assert not offenders(
+        macro.name
+        for macro in manifest.macros.values()
+        if macro.package_name == "watershed"
+        and not macro.name.startswith(("duckdb__", "redshift__", "test_"))
+        and not macro.description
+    )
+
+
+def test_a_file_holds_one_macro_and_is_named_after_it(project: Path) -> None:
+    assert not offenders(
+        str(file)
+        for file in (project / "macros").rglob("*.sql")
+        if {
+            name.removeprefix("duckdb__").removeprefix("redshift__")
+            for name in re.findall(r"{%-? macro (\w+)", file.read_text())
+        }
+        != {file.stem}
+    )
+
+
+def test_a_cross_engine_macro_has_a_form_for_each_engine(project: Path) -> None:
+    files = list((project / "macros" / "cross_db").glob("*.sql"))
+    assert files
+    assert not offenders(
+        str(file)
+        for file in files
+        if set(re.findall(r"macro (\w+)", file.read_text()))
+        != {file.stem, f"duckdb__{file.stem}", f"redshift__{file.stem}"}
+    )
+
+
+def test_no_engine_is_named_outside_cross_db_and_profiles(project: Path) -> None:
+    files = [
+        *(project / "models").rglob("*.sql"),
+        *(project / "tests").rglob("*.sql"),
+        *(file for file in (project / "macros").rglob("*.sql") if file.parent.name != "cross_db"),
+    ]
+    assert not offenders(
+        str(file)
+        for file in files
+        if re.search(r"duckdb|redshift", without_comments(file.read_text()), re.IGNORECASE)
+    )
+
+
+def test_files_stay_short(project: Path) -> None:
+    limits = {".yml": MOST_YAML_LINES, ".sql": MOST_SQL_LINES}
+    folders = [project / "models", project / "macros", project / "tests"]
+    assert not offenders(
+        f"{file}: {len(file.read_text().splitlines())} lines"
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.suffix in limits and len(file.read_text().splitlines()) > limits[file.suffix]
+    )
+
+
+def test_no_package_is_fetched(project: Path) -> None:
+    assert not [*project.glob("packages.*"), *project.glob("dependencies.*")]
+
+
+def test_the_production_target_parses_without_a_network(
+    invoke: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(invoke)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("parsing opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    result = invoke(tmp_path / "warehouse.duckdb", "parse", "--target", "prod")
+    assert result.success, result.exception
+    dim_customers = result.result.nodes["model.watershed.dim_customers"]
+    assert result.result.metadata.adapter_type == "redshift"
+    assert dim_customers.config.extra["dist"] == "customer_id"

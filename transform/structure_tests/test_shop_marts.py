@@ -1,0 +1,190 @@
+"""Marts of a small real company against the source itself, asked in SQL of the test's own."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from watershed_servers.postgres import PostgresDatabase
+
+pytestmark = pytest.mark.model
+
+Rows = list[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def ask_marts(built_warehouse: Path) -> Any:
+    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+        yield lambda query: connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def ask_source(shop: PostgresDatabase) -> Any:
+    with shop.connect() as connection:
+        yield lambda query: connection.execute(query).fetchall()
+
+
+def test_revenue_by_month_is_what_the_source_sold(ask_marts: Any, ask_source: Any) -> None:
+    """R-3.1.4, R-3.2.1."""
+    modelled = ask_marts("""
+        select dim_dates.month_start_date, currency_code, sum(revenue_amount)
+        from marts.fct_orders
+        inner join marts.dim_dates on fct_orders.ordered_date_key = dim_dates.date_key
+        group by all
+        order by all
+    """)
+    sold = ask_source("""
+        select
+            date_trunc('month', o.ordered_at at time zone 'Europe/Berlin')::date,
+            upper(o.currency),
+            coalesce(sum(i.quantity * i.unit_price * (1 - i.discount_rate)), 0)
+        from shop.orders as o
+        left join shop.order_items as i on o.order_id = i.order_id and o.status <> 'cancelled'
+        group by 1, 2
+        order by 1, 2
+    """)
+    assert len(modelled) > 24
+    assert modelled == sold
+
+
+def test_money_by_method_is_what_came_less_what_went_back(ask_marts: Any, ask_source: Any) -> None:
+    modelled = ask_marts("""
+        select payment_method, sum(settled_amount), sum(refunded_amount), sum(net_amount)
+        from marts.fct_payments
+        group by all
+        order by all
+    """)
+    moved = ask_source("""
+        with settled as (
+            select lower(trim(method)) as method, sum(amount) as amount
+            from shop.payments
+            where lower(status) = 'settled'
+            group by 1
+        ),
+
+        refunded as (
+            select lower(trim(p.method)) as method, sum(r.amount) as amount
+            from shop.refunds as r
+            inner join shop.payments as p on r.payment_id = p.payment_id
+            group by 1
+        )
+
+        select s.method, s.amount, coalesce(r.amount, 0), s.amount - coalesce(r.amount, 0)
+        from settled as s
+        left join refunded as r on s.method = r.method
+        order by 1
+    """)
+    assert sum(row[2] for row in moved) > 0
+    assert modelled == moved
+
+
+def test_a_person_who_registered_twice_is_one_customer(ask_marts: Any, ask_source: Any) -> None:
+    """R-3.1.4."""
+    ((registrations, addresses, without_address),) = ask_source("""
+        select
+            count(*),
+            count(distinct nullif(lower(trim(email)), '')),
+            count(*) filter (where coalesce(trim(email), '') = '')
+        from shop.customers
+    """)
+    ((persons, registered),) = ask_marts("""
+        select count(*), sum(registration_count) from marts.dim_customers where not is_unknown
+    """)
+    assert persons == addresses + without_address < registrations
+    assert registered == registrations
+
+
+def test_orders_of_a_second_registration_belong_to_the_person(
+    ask_marts: Any, ask_source: Any
+) -> None:
+    bought = ask_source("""
+        select nullif(lower(trim(c.email)), ''), count(*)
+        from shop.orders as o
+        inner join shop.customers as c on o.customer_id = c.customer_id
+        where nullif(trim(c.email), '') is not null
+        group by 1
+        order by 1
+    """)
+    modelled = ask_marts("""
+        select email, count(*)
+        from marts.fct_orders
+        inner join marts.dim_customers on fct_orders.customer_id = dim_customers.customer_id
+        where email is not null
+        group by all
+        order by all
+    """)
+    assert modelled == bought
+
+
+def test_articles_listed_twice_are_sold_as_one(ask_marts: Any, ask_source: Any) -> None:
+    sold = ask_source("""
+        select upper(regexp_replace(p.sku, '[^A-Za-z0-9]', '', 'g')) collate "C", sum(i.quantity)
+        from shop.order_items as i
+        inner join shop.products as p on i.product_id = p.product_id
+        group by 1
+        order by 1
+    """)
+    modelled = ask_marts("""
+        select sku, sum(net_quantity)
+        from marts.fct_order_items
+        inner join marts.dim_products on fct_order_items.product_id = dim_products.product_id
+        group by all
+        order by all
+    """)
+    assert modelled == sold
+
+
+def test_each_category_names_its_department(ask_marts: Any, ask_source: Any) -> None:
+    tree = ask_source("""
+        with recursive node (category_id, department_id) as (
+            select category_id, category_id from shop.categories where parent_category_id is null
+            union all
+            select c.category_id, node.department_id
+            from shop.categories as c
+            inner join node on c.parent_category_id = node.category_id
+        )
+
+        select node.category_id, lower(trim(d.name))
+        from node
+        inner join shop.categories as d on node.department_id = d.category_id
+        order by 1
+    """)
+    modelled = ask_marts("""
+        select category_id, lower(department_name)
+        from marts.dim_categories
+        where not is_unknown
+        order by 1
+    """)
+    assert modelled == tree
+
+
+def test_no_order_is_lost_to_a_customer_nobody_knows(ask_marts: Any, ask_source: Any) -> None:
+    ((guests,),) = ask_source("select count(*) from shop.orders where customer_id is null")
+    ((unknown, marked),) = ask_marts("""
+        select count(*), count(*) filter (where is_guest_order)
+        from marts.fct_orders
+        inner join marts.dim_customers on fct_orders.customer_id = dim_customers.customer_id
+        where dim_customers.is_unknown
+    """)
+    assert unknown == marked == guests > 0
+
+
+def test_only_marts_and_the_ledger_are_in_schemas_that_are_published(ask_marts: Any) -> None:
+    found = ask_marts("""
+        select schema_name, list(table_name order by table_name)
+        from duckdb_tables()
+        where schema_name in ('marts', 'ops')
+        group by all
+        order by all
+    """)
+    assert found == [
+        (
+            "marts",
+            [
+                *("dim_categories", "dim_customers", "dim_dates", "dim_products"),
+                *("fct_order_items", "fct_orders", "fct_payments"),
+            ],
+        ),
+        ("ops", ["bookmarks", "builds", "fct_loads", "loads"]),
+    ]
