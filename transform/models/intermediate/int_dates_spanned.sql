@@ -31,7 +31,7 @@ digits as (
 
 -- 10,000 days reach over 27 years; the facts' relationship tests tell when that is not enough.
 numbers as (
-    select ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit as number
+    select ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit as day_number
     from digits as ones
     cross join digits as tens
     cross join digits as hundreds
@@ -39,7 +39,7 @@ numbers as (
 ),
 
 days as (
-    select bounds.first_day + numbers.number as date_day
+    select bounds.first_day + numbers.day_number as date_day
     from bounds
     cross join numbers
 ),
