@@ -71,11 +71,14 @@ class Runner:
             "password": database.password,
             "sslrootcert": str(database.ca_file),
         }
-        self._folder = folder
+        self.folder = folder
 
     def __call__(self, *arguments: str, **files: Any) -> Output:
         """Run with ``catalog`` and ``state``; ``settings`` are added to the usual ones."""
-        output = run_command(*self.arguments(*arguments, **files))
+        return self.run(*self.arguments(*arguments, **files))
+
+    def run(self, *arguments: str) -> Output:
+        output = run_command(*arguments)
         for text in (output.stdout, output.stderr):
             assert self.database.password not in text
         return output
@@ -84,7 +87,7 @@ class Runner:
         files["config"] = self.config | files.pop("settings", {})
         result = list(arguments)
         for name, content in files.items():
-            file = self._folder / f"{name}.json"
+            file = self.folder / f"{name}.json"
             file.write_text(content if isinstance(content, str) else json.dumps(content))
             result += [f"--{name}", str(file)]
         return result

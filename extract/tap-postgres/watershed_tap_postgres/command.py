@@ -19,10 +19,6 @@ class OneLineCommand(SingerCommand):
         """Run the command and leave the process."""
         try:
             return super().main(*args, **kwargs)
-        except BrokenPipeError:
-            # Python would fail once more when it flushes standard output at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._fail("the target has ended before the tap: see its own error")
         except TapError as error:
             self._fail(str(error))
         except Exception as error:  # noqa: BLE001  # the last resort, and nothing is swallowed

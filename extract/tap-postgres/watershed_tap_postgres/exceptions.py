@@ -14,3 +14,7 @@ class SetupError(TapError):
 
 class SourceUnavailableError(TapError):
     """The source does not answer, or broke off: running again later may help."""
+
+
+class TargetEndedError(TapError):
+    """Nobody reads what we write any more; why, only the target can say."""

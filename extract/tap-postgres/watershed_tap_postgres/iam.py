@@ -22,7 +22,7 @@ def auth_token(settings: Settings) -> str:
         SetupError: this machine has no AWS identity, or no region.
     """
     try:
-        client = boto3.client("rds", region_name=settings.iam_region)
+        client = boto3.Session().client("rds", region_name=settings.iam_region)
         token: str = client.generate_db_auth_token(
             DBHostname=settings.host, Port=settings.port, DBUsername=settings.user
         )

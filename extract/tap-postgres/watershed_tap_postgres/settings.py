@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
+from singer_sdk.helpers.capabilities import STREAM_MAPS_CONFIG
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from watershed_tap_postgres.exceptions import SetupError
@@ -97,6 +98,7 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property("ssh_tunnel", th.ObjectType(*_SSH_PROPERTIES), description="SSH tunnel"),
 ).to_dict()
+CONFIG_JSONSCHEMA["properties"] |= STREAM_MAPS_CONFIG["properties"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def check_config(config: dict[str, Any], schema: Mapping[str, Any]) -> list[str]
 
     A wrong value is never quoted: it may be the password.
     """
-    problems = sorted(map(_describe, JSONSchemaValidator(schema).iter_errors(config)))
+    problems = sorted(set(map(_describe, JSONSchemaValidator(schema).iter_errors(config))))
     return problems or list(_contradictions(config))
 
 
@@ -175,7 +177,7 @@ def _describe(error: ValidationError) -> str:
         required: Any = error.validator_value
         given: Any = error.instance
         missing = [name for name in required if name not in given]
-        return f"{'.'.join(filter(None, [setting, *missing]))}: it is required"
+        return f"{', '.join(missing)}: must be given"
     needs = {"type": "must be of type", "enum": "must be one of", "minimum": "must be at least"}
     need = needs.get(str(error.validator), f"must agree with {error.validator}")
     return f"{setting}: {need} {error.validator_value}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from watershed_tap_postgres.exceptions import SetupError, SourceUnavailableError
 
 if TYPE_CHECKING:
     from watershed_tap_postgres.settings import Settings, SshTunnelSettings
+
+# It logs as errors, with tracebacks, what it also raises.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 _CHUNK_BYTES = 65_536
 _KEY_CLASSES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
@@ -35,7 +39,6 @@ class SshTunnel:
         self._settings = settings
         self._bastion = settings.ssh_tunnel
         self._client = paramiko.SSHClient()
-        self._listener = socket.socket()
 
     def open(self) -> int:
         """Connect to the bastion and on to the database, and return the local port.
@@ -44,17 +47,19 @@ class SshTunnel:
             SetupError: the bastion is not who it should be, or does not let us in or through.
             SourceUnavailableError: the bastion does not answer.
         """
-        self._log_in()
-        channel = self._reach_database()
-        self._listener.bind(("127.0.0.1", 0))
-        self._listener.listen(1)
-        threading.Thread(target=self._carry, args=(channel,), daemon=True).start()
-        port: int = self._listener.getsockname()[1]
+        try:
+            self._log_in()
+            channel = self._reach_database()
+        except BaseException:
+            self.close()
+            raise
+        listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        threading.Thread(target=_carry, args=(listener, channel), daemon=True).start()
+        port: int = listener.getsockname()[1]
         return port
 
     def close(self) -> None:
         """Hang up."""
-        self._listener.close()
         self._client.close()
 
     def _log_in(self) -> None:
@@ -108,14 +113,15 @@ class SshTunnel:
                 f"({error}): check host and port, and that the bastion allows forwarding to them"
             ) from error
 
-    def _carry(self, channel: paramiko.Channel) -> None:
-        """Serve the one connection that libpq makes; both ends close with either."""
-        connection, _ = self._listener.accept()
-        self._listener.close()
-        back = threading.Thread(target=_pump, args=(channel, connection), daemon=True)
-        back.start()
-        _pump(connection, channel)
-        back.join()
+
+def _carry(listener: socket.socket, channel: paramiko.Channel) -> None:
+    """Serve the one connection that libpq makes; both ends close with either."""
+    with listener:
+        connection, _ = listener.accept()
+    back = threading.Thread(target=_pump, args=(channel, connection), daemon=True)
+    back.start()
+    _pump(connection, channel)
+    back.join()
 
 
 def _pump(origin: socket.socket | paramiko.Channel, to: socket.socket | paramiko.Channel) -> None:

@@ -107,24 +107,7 @@ class TapPostgres(MeltanoTapPostgres):  # type: ignore[misc]  # of no known type
                 f"that user {self.connector.settings.user!r} may read: select some"
             )
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Take over the state of the last run.
-
-        Raises:
-            SetupError: it is none.
-        """
-        bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
-        if not isinstance(bookmarks, dict) or not all(
-            isinstance(bookmark, dict) for bookmark in bookmarks.values()
-        ):
-            raise SetupError(
-                'the state is malformed (it must be like {"bookmarks": {"<stream>": {}}}): '
-                "correct it with meltano state get and set"
-            )
-        super().load_state(state)
-
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        self.append_builtin_config(self.config_jsonschema)
         problems = check_config(self._config, self.config_jsonschema)
         if problems and raise_errors:
             raise SetupError(f"settings are wrong: {'; '.join(problems)}")
@@ -133,6 +116,10 @@ class TapPostgres(MeltanoTapPostgres):  # type: ignore[misc]  # of no known type
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """End as a program does that was ended; the SDK would report success."""
         raise SystemExit(128 + signum)
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Nothing: the SDK would add settings that we have no use for, as for flattening JSON."""
 
     @classmethod
     def invoke(
@@ -150,13 +137,15 @@ class TapPostgres(MeltanoTapPostgres):  # type: ignore[misc]  # of no known type
             return
         tap = cls(
             config={} if config is None else config.config,
-            state=None if state is None else _read_json("state", state),
+            state=None if state is None else _checked_state(_read_json("state", state)),
             catalog=None if catalog is None else read_catalog(_read_json("catalog", catalog)),
             parse_env_config=config is not None and config.parse_env,
         )
-        tap.check_selection(os.environ.get(SELECT_VARIABLE))
-        tap.sync_all()
-        tap.connector.close()
+        try:
+            tap.check_selection(os.environ.get(SELECT_VARIABLE))
+            tap.sync_all()
+        finally:
+            tap.connector.close()
 
     @classmethod
     def cb_config(
@@ -197,3 +186,15 @@ def _read_json(name: str, file: IO[str]) -> Any:  # noqa: ANN401  # checked by w
         raise SetupError(
             f"the {name} in {file.name} is no JSON ({error}): write it anew"
         ) from error
+
+
+def _checked_state(state: Any) -> dict[str, Any]:  # noqa: ANN401  # whatever JSON was given
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if not isinstance(bookmarks, dict) or not all(
+        isinstance(bookmark, dict) for bookmark in bookmarks.values()
+    ):
+        raise SetupError(
+            'the state is malformed (it must be like {"bookmarks": {"<stream>": {}}}): '
+            "correct it with meltano state get and set"
+        )
+    return dict(state)

@@ -1,9 +1,12 @@
 """Writes Singer messages to standard output."""
 
+import os
 import sys
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
+
+from watershed_tap_postgres.exceptions import TargetEndedError
 
 _BUFFER_BYTES = 65_536  # what a pipe of Linux holds
 
@@ -20,7 +23,11 @@ class BufferedWriter(MsgSpecWriter):
         self._buffer = bytearray()
 
     def write_message(self, message: Message) -> None:
-        """Take one message as a line of JSON."""
+        """Take one message as a line of JSON.
+
+        Raises:
+            TargetEndedError: nobody reads it.
+        """
         self._buffer += self.format_message(message)
         if len(self._buffer) >= _BUFFER_BYTES or not isinstance(message, RecordMessage):
             self._flush()
@@ -28,6 +35,13 @@ class BufferedWriter(MsgSpecWriter):
     def _flush(self) -> None:
         rest = bytes(self._buffer)
         self._buffer.clear()
-        while rest:  # an unbuffered output may take less than all of it
-            rest = rest[sys.stdout.buffer.write(rest) :]
-        sys.stdout.buffer.flush()
+        try:
+            while rest:  # an unbuffered output may take less than all of it
+                rest = rest[sys.stdout.buffer.write(rest) :]
+            sys.stdout.buffer.flush()
+        except BrokenPipeError as error:
+            # Python would fail once more when it flushes standard output at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise TargetEndedError(
+                "the target ended before the tap: see its own error, then run again"
+            ) from error
