@@ -207,9 +207,10 @@ def test_arrays_arrive_as_json(tap: Runner, execute: Execute) -> None:
         "array[row(1, 'a')::address]": [{"number": 1, "street": "a"}],
         "array[null, '', 'NULL']::text[]": [None, "", "NULL"],
     }
-    execute("create table arrays as select " + ", ".join(f'{v} as "{v}"' for v in expected))
+    columns = ", ".join(f"{literal} as c{n}" for n, literal in enumerate(expected))
+    execute(f"create table arrays as select {columns}")
     [record] = tap.sync().records("public-arrays")
-    assert {literal: json.loads(value) for literal, value in record.items()} == expected
+    assert [json.loads(value) for value in record.values()] == list(expected.values())
 
 
 def test_numbers_inside_arrays_and_json_keep_every_digit(tap: Runner, execute: Execute) -> None:

@@ -76,6 +76,7 @@ class Bastion(paramiko.ServerInterface):
         return f"[127.0.0.1]:{self.port} {name} {key}"
 
     def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # else a blocked accept keeps it open
         self._listener.close()
         for transport in self._transports:
             transport.close()
@@ -205,8 +206,9 @@ class TestSshTunnel:
         assert "the SSH bastion 127.0.0.1 cannot reach it" in error
 
     def test_a_bastion_that_is_down_is_named(
-        self, tap: Runner, bastion: Bastion, client_key: Any, tmp_path: Path
+        self, tap: Runner, client_key: Any, tmp_path: Path
     ) -> None:
+        bastion = Bastion(client_key, does_forward=True)
         bastion.close()
         error = tap(settings=self.settings(bastion, client_key, tmp_path)).error
         assert f"SSH bastion 127.0.0.1:{bastion.port} does not answer" in error
