@@ -16,6 +16,7 @@ from watershed_duckdb import connect
 pytestmark = pytest.mark.load
 
 COMMAND = Path(sysconfig.get_path("scripts"), "watershed-target-duckdb")
+LIMITED = 'ulimit -f "$0"; exec "$@"'
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); input()"
 INTEGER = {"type": ["integer", "null"]}
 
@@ -25,11 +26,11 @@ def start(tmp_path):
     """Start a target; end it with the test."""
     started = []
 
-    def start_target(**config):
+    def start_target(largest_file="unlimited", **config):
         settings = tmp_path / f"config-{len(started)}.json"
         settings.write_text(json.dumps({"warehouse": str(tmp_path / "w.duckdb"), **config}))
         process = subprocess.Popen(
-            [COMMAND, "--config", settings],
+            ["bash", "-c", LIMITED, largest_file, COMMAND, "--config", settings],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -187,3 +188,29 @@ def test_memory_does_not_grow_with_the_rows(start, singer):
     few, many = peak_megabytes(30_000), peak_megabytes(150_000)
     assert many < few * 1.25
     assert many < 500
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_warehouse_as_before(start, singer, tmp_path):
+    """The system refuses to let any file grow beyond the size that the warehouse has."""
+    first = [
+        singer.schema("shop-orders", id=INTEGER, name={"type": "string"}),
+        singer.record("shop-orders", id=0, name="before"),
+        singer.state(**{"shop-orders": {"at": 0}}),
+    ]
+    start().communicate(text(*first))
+    size = (tmp_path / "w.duckdb").stat().st_size
+    process = start(largest_file=str(size // 1024 + 4))
+    out, err = process.communicate(
+        text(
+            first[0],
+            *(singer.record("shop-orders", id=n, name=os.urandom(500).hex()) for n in range(5_000)),
+            singer.state(**{"shop-orders": {"at": 5_000}}),
+        )
+    )
+    assert (process.returncode, out) == (1, "")
+    assert "Traceback" not in err
+    assert "nothing of this commit was kept" in err.splitlines()[-1]
+    with connect(tmp_path / "w.duckdb", read_only=True) as connection:
+        assert connection.execute("select id, name from shop.orders").fetchall() == [(0, "before")]
+        assert connection.execute("select bookmark from ops.bookmarks").fetchone() == ('{"at": 0}',)
+    assert not list((tmp_path / "batches").glob("*"))

@@ -2,7 +2,6 @@
 
 import json
 
-import duckdb
 import pytest
 
 from watershed_duckdb import connect
@@ -190,20 +189,3 @@ def test_odd_names_are_names(loader, singer):
     assert loader.rows(f'select "{quoted}", "select", "visited at" from shop."{quoted}"') == [
         (1, "z", "y")
     ]
-
-
-def test_a_full_file_system_is_an_error_and_changes_nothing(loader, singer, monkeypatch):
-    loader.load(*rows_and_states(singer, 10, every=10))
-
-    def full(*_, **__):
-        raise duckdb.IOException("Could not write file: No space left on device")
-
-    monkeypatch.setattr("watershed_target_duckdb.warehouse.DuckDBWarehouse.merge", full)
-    with pytest.raises(duckdb.IOException, match="No space left"):
-        loader.load(
-            singer.schema("shop-orders", id=INTEGER, name=TEXT),
-            singer.record("shop-orders", id=11, name="new"),
-            singer.state(**{"shop-orders": {"replication_key_value": 11}}),
-        )
-    assert loader.one("select max(id) from shop.orders") == 10
-    assert loader.one("select bookmark from ops.bookmarks") == '{"replication_key_value": 10}'

@@ -266,6 +266,14 @@ def main() -> None:
     ) as error:
         if os.environ.get("WATERSHED_TRACEBACK"):
             raise
-        line = " ".join(str(error).split("\n")[0].split())
-        sys.stderr.write(f"target-duckdb: {line}\n")
+        sys.stderr.write(f"target-duckdb: {_line(error)}\n")
         sys.exit(1)
+
+
+def _line(error: Exception) -> str:
+    """Say in one line what went wrong, in which stream, and what became of the rows."""
+    text = " ".join(str(error).split("\n")[0].split())
+    notes = [note for note in getattr(error, "__notes__", ()) if note not in text]
+    if isinstance(error, (duckdb.Error, OSError)):
+        text += "; nothing of this commit was kept: mend it (a full disk?) and run again"
+    return ": ".join([*notes, text])

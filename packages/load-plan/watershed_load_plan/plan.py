@@ -143,7 +143,11 @@ class LoadPlan:
         }
         is_known = ledger.is_known(self._warehouse, ledger.LOADS, load_id)
         applier = StreamApplier(self._warehouse, stream, stamp, is_known=is_known)
-        applied = applier.apply()
+        try:
+            applied = applier.apply()
+        except Exception as error:
+            error.add_note(f"stream {name}")
+            raise
         self._quarantine(applied, row, stamp)
         if applied.is_worth_a_row:
             changes = applied.changes

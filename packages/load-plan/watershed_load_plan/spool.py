@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,7 +170,5 @@ class RunDirectory:
             pid = other.name.partition("-")[0]
             if pid.isdecimal() and not Path("/proc", pid).exists():
                 shutil.rmtree(other, ignore_errors=True)
-
-    def remove(self) -> None:
-        """Delete the folder."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        self.remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        """Deletes the folder; at the end of the process it goes in any case, but for SIGKILL."""
