@@ -1,0 +1,216 @@
+"""The README's two commands on a clone: what arrives equals the source, value by value.
+
+Nothing here uses the pipeline's own code: psycopg reads the source, DuckDB reads the warehouse.
+"""
+
+import collections
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import dotenv
+import duckdb
+import psycopg
+import pytest
+
+pytestmark = pytest.mark.demo
+
+REPOSITORY = Path(__file__).parents[1]
+SCALE = "0.02"
+RELATIONS = {
+    "active_products",
+    "addresses",
+    "categories",
+    "customers",
+    "inventory_movements",
+    "order_items",
+    "orders",
+    "payments",
+    "products",
+    "refunds",
+    "StoreVisits",
+}
+
+
+class Clone:
+    """A clone of this repository with the sample company of its own."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def make(self, target):
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MELTANO", "WATERSHED", "DBT", "SHOP_", "VIRTUAL_ENV"))
+        }
+        done = subprocess.run(
+            ["make", target],
+            cwd=self.root,
+            env={**environment, "SCALE": SCALE, "MAKEFLAGS": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"make {target}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def source(self):
+        env = dotenv.dotenv_values(self.root / ".env")
+        return psycopg.connect(
+            host=env["SHOP_POSTGRES_HOST"],
+            port=env["SHOP_POSTGRES_PORT"],
+            dbname=env["SHOP_POSTGRES_DATABASE"],
+            user=env["SHOP_POSTGRES_USER"],
+            password=env["SHOP_POSTGRES_PASSWORD"],
+            sslmode="verify-full",
+            sslrootcert=env["SHOP_POSTGRES_SSLROOTCERT"],
+        )
+
+    def warehouse(self):
+        connection = duckdb.connect(self.root / "output" / "warehouse.duckdb", read_only=True)
+        connection.execute("set TimeZone = 'UTC'")
+        return connection
+
+    def query(self, sql):
+        command = [self.root / ".venv" / "bin" / "watershed", "query", "--json", sql]
+        done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """Clone what is in the work tree, commit or not, and stop its servers in the end."""
+    root = tmp_path_factory.mktemp("demo") / "clone"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (REPOSITORY / name).exists():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, root / name)
+    clone = Clone(root)
+    yield clone
+    clone.make("sources-down")
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def first_run(clone):
+    return clone.make("demo")
+
+
+def typed(value, *, is_json):
+    """Make a value comparable: its type beside it; JSON by its content, to the last digit."""
+    if is_json and value is not None:
+        content = json.loads(value, parse_float=str, parse_int=str)
+        return "json", json.dumps(content, sort_keys=True)
+    return type(value).__name__, value
+
+
+def source_rows(connection, relation):
+    """Read a relation's columns, in lower case, and its rows as PostgreSQL has them."""
+    columns = connection.execute(
+        "select attname, format_type(atttypid, null) from pg_attribute "
+        "where attrelid = %s::regclass and attnum > 0 and not attisdropped order by lower(attname)",
+        [f'shop."{relation}"'],
+    ).fetchall()
+    read = {"jsonb": '"{}"::text', "text[]": 'to_jsonb("{}")::text'}
+    listed = ", ".join(read.get(of, '"{}"').format(name) for name, of in columns)
+    rows = connection.execute(f'select {listed} from shop."{relation}"').fetchall()
+    jsons = [of in read for _, of in columns]
+    return [name.lower() for name, _ in columns], collections.Counter(
+        tuple(typed(v, is_json=j) for v, j in zip(row, jsons, strict=True)) for row in rows
+    )
+
+
+def warehouse_rows(connection, relation):
+    """Read a raw table's own columns and its rows that are not deleted, as DuckDB has them."""
+    columns = connection.execute(
+        "select column_name, data_type from duckdb_columns() where schema_name = 'raw_shop' "
+        "and table_name = ? and not starts_with(column_name, '_sdc_') order by column_name",
+        [relation.lower()],
+    ).fetchall()
+    listed = ", ".join(
+        f'"{name}"::varchar' if of == "JSON" else f'"{name}"' for name, of in columns
+    )
+    rows = connection.execute(
+        f'select {listed} from raw_shop."{relation.lower()}" where _sdc_deleted_at is null'
+    ).fetchall()
+    jsons = [of == "JSON" for _, of in columns]
+    return [name for name, _ in columns], collections.Counter(
+        tuple(typed(v, is_json=j) for v, j in zip(row, jsons, strict=True)) for row in rows
+    )
+
+
+def assert_arrived(clone):
+    """R-3.1.3: source and warehouse agree row for row, value by value, type by type."""
+    with clone.source() as source, clone.warehouse() as warehouse:
+        present = source.execute(
+            "select relname from pg_class where relnamespace = 'shop'::regnamespace "
+            "and relkind in ('r', 'v')"
+        ).fetchall()
+        assert {name for (name,) in present} == RELATIONS
+        for relation in sorted(RELATIONS):
+            columns, rows = source_rows(source, relation)
+            arrived_columns, arrived = warehouse_rows(warehouse, relation)
+            assert arrived_columns == columns, relation
+            assert rows, relation
+            assert arrived - rows == collections.Counter(), relation
+            assert rows - arrived == collections.Counter(), relation
+
+
+def test_a_first_run_brings_every_value(clone, first_run):
+    assert_arrived(clone)
+    assert "green: " in first_run
+    assert "published " in first_run
+
+
+def test_readers_get_revenue_by_month(clone, first_run):
+    rows = clone.query((REPOSITORY / "demo" / "revenue_by_month.sql").read_text())
+    assert len(rows) >= 24
+    shown = [line.split() for line in first_run.splitlines() if line.startswith(" 20")]
+    assert [[r["order_month"], str(r["orders"]), r["revenue"]] for r in rows] == shown
+
+
+def test_the_documentation_is_one_page(clone, first_run):
+    assert first_run
+    page = (clone.root / "output" / "docs" / "index.html").read_text()
+    assert "fct_order_items" in page
+    assert page.rstrip().endswith("</html>")
+
+
+def test_nothing_secret_is_printed_or_logged(clone, first_run):
+    secrets = {
+        value
+        for name, value in dotenv.dotenv_values(clone.root / ".env").items()
+        if "PASSWORD" in name
+    }
+    assert secrets
+    logs = [path.read_text(errors="replace") for path in clone.root.glob("output/**/*.log")]
+    assert logs
+    for secret in secrets:
+        assert not any(secret in text for text in [first_run, *logs])
+
+
+def test_a_run_without_changes_skips_the_build(clone, first_run):
+    assert first_run
+    printed = clone.make("demo")
+    assert "skipped models, tests and documentation: nothing changed" in printed
+    assert_arrived(clone)
+
+
+def test_days_later_every_value_has_followed(clone, first_run):
+    """Inserts, updates, late rows, deletes, added columns: all that two days change."""
+    assert first_run
+    clone.make("demo-day")
+    clone.make("demo-day")
+    printed = clone.make("demo")
+    assert "green: " in printed
+    assert_arrived(clone)
