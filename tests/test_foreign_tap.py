@@ -57,7 +57,7 @@ def visit(number, **changes):
     }
 
 
-def test_its_records_arrive_value_by_value_and_those_that_come_again_change_nothing(
+def test_records_arrive_value_by_value_and_those_that_come_again_change_nothing(
     with_foreign_tap,
 ):
     first = [visit(number) for number in range(2_500)]

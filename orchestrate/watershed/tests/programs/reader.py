@@ -19,10 +19,13 @@ SEEN_SQL = """
         (select build_id from ops.publications order by publication_id desc limit 1)
 """
 
+PAUSE_SECONDS = 0.005
+"""So that readers do not take the processors from who publishes."""
+
 opened = 0
 seen = []
 print("ready", flush=True)
-while not select.select([sys.stdin], [], [], 0)[0]:
+while not select.select([sys.stdin], [], [], PAUSE_SECONDS)[0]:
     with duckdb.connect(sys.argv[1], read_only=True) as connection:
         row = list(connection.execute(SEEN_SQL).fetchone())
     opened += 1
