@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 requirements/setup.sh dev
 demo/install.sh
+tests/install.sh
 selected=()
 if [[ -n ${1:-} ]]; then selected=(-m "$1"); fi
 exec .venv/bin/pytest --numprocesses 2 --dist worksteal --quiet "${selected[@]}"

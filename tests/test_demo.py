@@ -6,6 +6,7 @@ Nothing here uses the pipeline's own code: psycopg reads the source, DuckDB read
 import collections
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -179,11 +180,26 @@ def test_readers_get_revenue_by_month(clone, first_run):
     assert [[r["order_month"], str(r["orders"]), r["revenue"]] for r in rows] == shown
 
 
-def test_the_documentation_is_one_page(clone, first_run):
+def test_the_documentation_opens_in_a_browser_and_shows_a_model(clone, first_run, tmp_path):
     assert first_run
-    page = (clone.root / "output" / "docs" / "index.html").read_text()
-    assert "fct_order_items" in page
-    assert page.rstrip().endswith("</html>")
+    page = clone.root / "output" / "docs" / "index.html"
+    shown = subprocess.run(
+        [
+            "chromium",
+            *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            f"--user-data-dir={tmp_path}",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+            f"{page.as_uri()}#!/model/model.watershed.fct_order_items",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    rendered = re.sub(r"<script.*?</script>", "", shown, flags=re.DOTALL)
+    assert "<p>One row per line of an order.</p>" in rendered
+    assert "net_amount" in rendered
 
 
 def test_nothing_secret_is_printed_or_logged(clone, first_run):
