@@ -31,7 +31,9 @@ digits as (
 
 -- 10,000 days reach over 27 years; the facts' relationship tests tell when that is not enough.
 numbers as (
-    select ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit as day_number
+    select
+        ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit
+            as day_number
     from digits as ones
     cross join digits as tens
     cross join digits as hundreds

@@ -41,7 +41,7 @@ final as (
         discount_rate,
         gross_amount,
         discount_amount,
-        gross_amount - discount_amount as net_amount
+        cast(gross_amount - discount_amount as numeric(18, 6)) as net_amount
     from discounted
 )
 

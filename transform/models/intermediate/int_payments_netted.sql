@@ -30,9 +30,11 @@ final as (
         refunded.last_refunded_at,
         coalesce(refunded.refund_count, 0) as refund_count,
         payments.amount,
-        case when payments.payment_status = 'settled' then payments.amount else 0 end
-            as settled_amount,
-        coalesce(refunded.refunded_amount, 0) as refunded_amount
+        cast(
+            case when payments.payment_status = 'settled' then payments.amount else 0 end
+            as numeric(18, 2)
+        ) as settled_amount,
+        cast(coalesce(refunded.refunded_amount, 0) as numeric(18, 2)) as refunded_amount
     from payments
     left join refunded
         on payments.payment_id = refunded.payment_id
