@@ -41,8 +41,13 @@ def project() -> Path:
 def invoke(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
     """Run a dbt command on a warehouse; a manifest given saves dbt from reading the project."""
 
-    def run(warehouse: Path, *arguments: str, manifest: Manifest | None = None) -> dbtRunnerResult:
-        target = tmp_path_factory.mktemp("target")
+    def run(
+        warehouse: Path,
+        *arguments: str,
+        manifest: Manifest | None = None,
+        target: Path | None = None,
+    ) -> dbtRunnerResult:
+        target = target or tmp_path_factory.mktemp("target")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("WATERSHED_WAREHOUSE", str(warehouse))
             return dbtRunner(manifest=manifest).invoke(

@@ -1,15 +1,18 @@
-{# Compares what was selected with what exists, so that no way to narrow a build goes unseen:
-   --select, --exclude, a selector, a resource type, dbt retry. #}
+{# `dbt retry` names no selection, it only runs fewer nodes: so what was selected is compared with
+   what exists as well. #}
 
 {% macro is_full_build() %}
-    {% set args = invocation_args_dict %}
-    {% if flags.WHICH != 'build' or args.get('empty') or args.get('sample') %}
-        {{ return(false) }}
-    {% endif %}
+    {% set narrowing = [
+        'select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types', 'empty', 'sample'
+    ] %}
+    {% set is_full = namespace(value=flags.WHICH == 'build') %}
+    {% for argument in narrowing if invocation_args_dict.get(argument) %}
+        {% set is_full.value = false %}
+    {% endfor %}
     {% for unique_id, node in graph.nodes.items() %}
         {% if node.resource_type != 'operation' and unique_id not in selected_resources %}
-            {{ return(false) }}
+            {% set is_full.value = false %}
         {% endif %}
     {% endfor %}
-    {{ return(true) }}
+    {{ return(is_full.value) }}
 {% endmacro %}
