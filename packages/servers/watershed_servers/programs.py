@@ -1,4 +1,4 @@
-"""Where PostgreSQL's server programs are, and which processes belong to one of its clusters."""
+"""Where the servers' programs are, and which processes belong to a server."""
 
 import shutil
 from pathlib import Path
@@ -7,6 +7,7 @@ from watershed_servers.exceptions import ProgramsMissingError
 
 # Debian and Ubuntu, then Red Hat and its kin, keep the server's programs out of PATH.
 FOLDERS_OUT_OF_PATH = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
+SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/usr/libexec"
 
 
 def find_program_folder() -> Path:
@@ -27,6 +28,22 @@ def find_program_folder() -> Path:
             "postgresql) or start the server of demo/compose.yml"
         )
     return max(folders, key=_version)
+
+
+def find_program(name: str) -> Path:
+    """Find a program of MariaDB's server, which Debian keeps out of an ordinary user's PATH.
+
+    Raises:
+        ProgramsMissingError: MariaDB's server is not installed.
+    """
+    found = shutil.which(name) or shutil.which(name, path=SYSTEM_FOLDERS)
+    if found is None:
+        raise ProgramsMissingError(
+            f"MariaDB's server program {name} is neither in PATH nor in {SYSTEM_FOLDERS}: install "
+            "it (Debian and Ubuntu: apt-get install mariadb-server-core) or start the server of "
+            "demo/compose.yml"
+        )
+    return Path(found)
 
 
 def _version(folder: Path) -> int:
