@@ -180,6 +180,19 @@ def test_readers_get_revenue_by_month(clone, first_run):
     assert [[r["order_month"], str(r["orders"]), r["revenue"]] for r in rows] == shown
 
 
+def test_the_commands_of_the_readme_answer(clone, first_run):
+    assert first_run
+    readme = (REPOSITORY / "README.md").read_text()
+    commands = re.findall(r"^\.venv/bin/watershed .*$", readme, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=clone.root, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+
+
 def test_the_documentation_opens_in_a_browser_and_shows_a_model(clone, first_run, tmp_path):
     assert first_run
     page = clone.root / "output" / "docs" / "index.html"
