@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from watershed_load_plan import batches
-from watershed_load_plan.conform import Stamp, Unfit, conform, wider_types
+from watershed_load_plan.conform import conform, wider_types
 from watershed_load_plan.exceptions import QuarantineLimitError
 from watershed_load_plan.spool import RecordSpool
-from watershed_load_plan.streams import Activation, Files, StreamLoad
+from watershed_load_plan.streams import Activation, Applied, Files, StreamLoad
 from watershed_load_plan.tables import METADATA_COLUMNS, StreamSchema, Table
-from watershed_load_plan.types import ColumnType, widen
-from watershed_load_plan.warehouse import Changes, Warehouse
+from watershed_load_plan.types import widen
 
 if TYPE_CHECKING:
     from watershed_load_plan.batches import Batch
+    from watershed_load_plan.conform import Stamp, Unfit
+    from watershed_load_plan.types import ColumnType
+    from watershed_load_plan.warehouse import Warehouse
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Applied:
-    """What a commit did for one stream."""
-
-    changes: Changes = field(default_factory=Changes)
-    unfit: list[Unfit] = field(default_factory=list)
-    activated: set[int] = field(default_factory=set)
-    bytes: int = 0
-    batches: int = 0
-
-    @property
-    def is_worth_a_row(self) -> bool:
-        """Whether the ledger should say something about it."""
-        return self.batches > 0 or self.changes != Changes()
 
 
 class StreamApplier:

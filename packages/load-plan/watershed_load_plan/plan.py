@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from watershed_load_plan import ledger, state
-from watershed_load_plan.apply import Applied, StreamApplier
+from watershed_load_plan.apply import StreamApplier
 from watershed_load_plan.conform import Stamp
 from watershed_load_plan.exceptions import LoadError, RecordError, SchemaError
-from watershed_load_plan.streams import LoadOptions, StreamLoad
+from watershed_load_plan.streams import Applied, LoadOptions, StreamLoad
 from watershed_load_plan.tables import read_schema
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from watershed_load_plan.spool import RecordSpool
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from watershed_load_plan.apply import Applied
+    from watershed_load_plan.conform import Unfit
     from watershed_load_plan.tables import StreamSchema
 
 
@@ -48,6 +48,22 @@ class Activation:
     """An ACTIVATE_VERSION message."""
 
     version: int
+
+
+@dataclass
+class Applied:
+    """What a commit did for one stream."""
+
+    changes: Changes = field(default_factory=Changes)
+    unfit: list[Unfit] = field(default_factory=list)
+    activated: set[int] = field(default_factory=set)
+    bytes: int = 0
+    batches: int = 0
+
+    @property
+    def is_worth_a_row(self) -> bool:
+        """Whether the ledger should say something about it."""
+        return self.batches > 0 or self.changes != Changes()
 
 
 class StreamLoad:
