@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from watershed_tap.testing import Runner
+
 pytestmark = pytest.mark.extract
 
 Execute = Callable[..., list[tuple[Any, ...]]]
-Runner = Any  # of conftest.py
 
 ODD_NAMES = [
     "Capitals",

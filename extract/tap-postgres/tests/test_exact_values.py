@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from watershed_tap.testing import Runner
+
 pytestmark = pytest.mark.extract
 
 Execute = Callable[..., list[tuple[Any, ...]]]
-Runner = Any  # of conftest.py
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 JSON_VALUES = st.recursive(

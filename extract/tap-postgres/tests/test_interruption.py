@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from watershed_tap.testing import Runner
+
 pytestmark = pytest.mark.extract
 
 Execute = Callable[..., list[tuple[Any, ...]]]
-Runner = Any  # of conftest.py
 
 ROWS = 120_000
 COMMAND = str(Path(sys.executable).with_name("watershed-tap-postgres"))

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from watershed_tap.testing import Runner
+
 pytestmark = pytest.mark.extract
 
 Execute = Callable[..., list[tuple[Any, ...]]]
-Runner = Any  # of conftest.py
 
 BY_TIME = {"replication-method": "INCREMENTAL", "replication-key": "updated_at"}
 BY_NUMBER = {"replication-method": "INCREMENTAL", "replication-key": "number"}
@@ -163,7 +164,7 @@ def test_another_replication_key_starts_anew(tap: Runner, execute: Execute) -> N
 def test_a_sorted_stream_gives_states_to_resume_from_on_its_way(
     tap: Runner, execute: Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watershed_tap_postgres.stream.ROWS_PER_STATE", 3)
+    monkeypatch.setattr("watershed_tap.stream.ROWS_PER_STATE", 3)
     execute(INDEX)
     execute(
         "insert into visits select i, timestamptz '2026-01-01+00' - i * interval '1 day'"

@@ -12,11 +12,12 @@ import paramiko
 import pytest
 
 from watershed_servers.certificates import write_certificates
+from watershed_tap.settings import check_config
+from watershed_tap.testing import Runner
 
 pytestmark = pytest.mark.extract
 
 Execute = Callable[..., list[tuple[Any, ...]]]
-Runner = Any  # of conftest.py
 
 KEY_LOCK = "passphrase of the key"
 WRONG_LOCK = "passphrase of another key"
@@ -229,12 +230,12 @@ class TestIamToken:
         moment = botocore.auth.get_current_datetime()
         monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: moment)
         from watershed_tap_postgres.iam import auth_token  # noqa: PLC0415
-        from watershed_tap_postgres.settings import CONFIG_JSONSCHEMA, Settings, check_config  # noqa: PLC0415
+        from watershed_tap_postgres.settings import CONFIG_JSONSCHEMA, Settings, contradictions  # noqa: PLC0415
 
         config = tap.config | {"iam_auth": True, "iam_region": "eu-central-1"}
         del config["password"]
         config["user"] = user = f"iam_of_{tap.database.dbname}"
-        assert check_config(config, CONFIG_JSONSCHEMA) == []
+        assert check_config(config, CONFIG_JSONSCHEMA, contradictions) == []
         token = auth_token(Settings.from_config(config))
         address, _, query = token.partition("/?")
         assert address == f"{tap.database.host}:{tap.database.port}"

@@ -7,31 +7,14 @@ is what the source says; see the table in this package's README.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-Convert = Callable[[Any], Any]
+from watershed_tap.tables import ColumnType, Convert, integer_schema, text_schema
 
 _BITS_OF_INTEGERS = {"int2": 16, "int4": 32, "int8": 64}
 _PLAIN_TEXT = {"text", "varchar"}
 _JSON = {"json", "jsonb"}
-_TIMESTAMPS = {"timestamptz": "+00:00", "timestamp": ""}
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnType:
-    """One column's way through the tap.
-
-    Attributes:
-        schema: JSON schema of the value in a RECORD.
-        expression: SQL with one ``{}`` for the quoted column.
-        convert: what is left to do with a value that is not NULL.
-    """
-
-    schema: dict[str, Any]
-    expression: str = "{}::text"
-    convert: Convert | None = None
+_TIMESTAMPS = {"timestamptz", "timestamp"}
 
 
 def column_type(builtin_type: str | None, *, is_array: bool, modifier: int) -> ColumnType:
@@ -44,26 +27,26 @@ def column_type(builtin_type: str | None, *, is_array: bool, modifier: int) -> C
         modifier: ``atttypmod``; for a numeric its precision and scale, or -1.
     """
     if is_array:  # to_json, not to_jsonb: it leaves elements of json[] as they are
-        return ColumnType(_text(contentMediaType="application/json"), "to_json({})::text")
+        return ColumnType(text_schema(contentMediaType="application/json"), "to_json({})::text")
     if builtin_type in _BITS_OF_INTEGERS:
-        return ColumnType(_integer(_BITS_OF_INTEGERS[builtin_type]), "{}")
+        return ColumnType(_integer(_BITS_OF_INTEGERS[builtin_type]))
     if builtin_type in _TIMESTAMPS:
         return _timestamp(builtin_type)
     others = {
-        "bool": ColumnType({"type": ["boolean", "null"]}, "{}"),
+        "bool": ColumnType({"type": ["boolean", "null"]}),
         "bytea": ColumnType(
-            _text(contentEncoding="base64"), "translate(encode({}, 'base64'), E'\\n', '')"
+            text_schema(contentEncoding="base64"), "translate(encode({}, 'base64'), E'\\n', '')"
         ),
-        "date": ColumnType(_text(format="date")),
-        "float4": ColumnType({"type": ["number", "null"]}, "{}", number_or_name),
-        "float8": ColumnType({"type": ["number", "null"]}, "{}", number_or_name),
-        "numeric": ColumnType(_numeric(modifier)),
-        "time": ColumnType(_text(format="time")),
-        "uuid": ColumnType(_text(format="uuid")),
-        **dict.fromkeys(_JSON, ColumnType(_text(contentMediaType="application/json"))),
-        **dict.fromkeys(_PLAIN_TEXT, ColumnType(_text(), "{}")),
+        "date": _as_text(text_schema(format="date")),
+        "float4": ColumnType({"type": ["number", "null"]}, convert=number_or_name),
+        "float8": ColumnType({"type": ["number", "null"]}, convert=number_or_name),
+        "numeric": _as_text(_numeric(modifier)),
+        "time": _as_text(text_schema(format="time")),
+        "uuid": _as_text(text_schema(format="uuid")),
+        **dict.fromkeys(_JSON, _as_text(text_schema(contentMediaType="application/json"))),
+        **dict.fromkeys(_PLAIN_TEXT, ColumnType(text_schema())),
     }
-    return others.get(builtin_type or "", ColumnType(_text()))
+    return others.get(builtin_type or "", _as_text(text_schema()))
 
 
 def number_or_name(value: float) -> float | str:
@@ -103,18 +86,18 @@ def _iso(value: str, suffix: str) -> str:
 
 def _timestamp(builtin_type: str) -> ColumnType:
     if builtin_type == "timestamptz":
-        return ColumnType(_text(format="date-time"), convert=iso_timestamptz)
-    schema = _text(format="date-time") | {"x-sql-datatype": "timestamp"}
-    return ColumnType(schema, convert=iso_timestamp)
+        return _as_text(text_schema(format="date-time"), iso_timestamptz)
+    schema = text_schema(format="date-time") | {"x-sql-datatype": "timestamp"}
+    return _as_text(schema, iso_timestamp)
 
 
-def _text(**hints: str) -> dict[str, Any]:
-    return {"type": ["string", "null"], **hints}
+def _as_text(schema: dict[str, Any], convert: Convert | None = None) -> ColumnType:
+    return ColumnType(schema, "{}::text", convert)
 
 
 def _integer(bits: int) -> dict[str, Any]:
     half = 2 ** (bits - 1)
-    return {"type": ["integer", "null"], "minimum": -half, "maximum": half - 1}
+    return integer_schema(-half, half - 1)
 
 
 def _numeric(modifier: int) -> dict[str, Any]:
@@ -123,7 +106,7 @@ def _numeric(modifier: int) -> dict[str, Any]:
     The modifier's layout is that of ``make_numeric_typmod`` in PostgreSQL's numeric.c: precision
     in the upper 16 bits, scale as a signed number of 11 bits, and an offset of 4.
     """
-    schema = _text(format="singer.decimal")
+    schema = text_schema(format="singer.decimal")
     if modifier == -1:
         return schema
     precision, scale = (modifier - 4) >> 16, (modifier - 4) & 0x7FF

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from watershed_tap_postgres.exceptions import SetupError, SourceUnavailableError, TapError
+from watershed_tap.exceptions import SetupError, SourceUnavailableError, TapError
 
 if TYPE_CHECKING:
     import psycopg2

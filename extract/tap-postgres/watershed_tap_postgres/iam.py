@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import boto3  # type: ignore[import-untyped]  # it ships no types
 from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]  # as above
 
-from watershed_tap_postgres.exceptions import SetupError
+from watershed_tap.exceptions import SetupError
 
 if TYPE_CHECKING:
     from watershed_tap_postgres.settings import Settings

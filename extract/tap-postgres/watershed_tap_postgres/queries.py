@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from psycopg2 import sql
 
+from watershed_tap.tables import KeyKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from watershed_tap_postgres.replication import BookmarkValue, ReplicationKey
-    from watershed_tap_postgres.tables import Column, Table
+    from watershed_tap.replication import BookmarkValue, ReplicationKey
+    from watershed_tap.tables import Column, Table
 
 
 def select_all(table: Table, columns: Iterable[Column]) -> sql.Composed:
@@ -43,11 +45,11 @@ def select_since(
         Statements to run one after the other.
     """
     every_row = select_all(table, columns)
-    conditions = [key.never_covered()]
+    conditions = [_never_covered(key)]
     if bookmark is not None:
-        conditions.append(key.not_before(bookmark, overlap_seconds))
+        conditions.append(_not_before(key, bookmark, overlap_seconds))
     elif key.is_sortable:
-        conditions.append(sql.SQL("not {}").format(key.never_covered()))
+        conditions.append(sql.SQL("not {}").format(_never_covered(key)))
     if key.is_sortable:
         without_key, with_key = (
             every_row + sql.SQL(" where ") + condition for condition in conditions
@@ -56,3 +58,28 @@ def select_since(
     if bookmark is None:
         return [every_row]
     return [every_row + sql.SQL(" where ") + sql.SQL(" or ").join(conditions)]
+
+
+def _not_before(key: ReplicationKey, bookmark: BookmarkValue, overlap_seconds: int) -> sql.Composed:
+    """SQL: what changed since the bookmark, and what may have been committed late before it.
+
+    Keys that count rather than tell the time have no overlap.
+    """
+    column = sql.Identifier(key.name)
+    if key.kind is KeyKind.INTEGER:
+        return sql.SQL("{} >= {}").format(column, sql.Literal(bookmark))
+    return sql.SQL("{} >= ({}::{} - {} * interval '1 second')::{}").format(
+        column,
+        sql.Literal(bookmark),
+        sql.SQL(key.kind),
+        sql.Literal(overlap_seconds),
+        sql.SQL(key.kind),
+    )
+
+
+def _never_covered(key: ReplicationKey) -> sql.Composed:
+    """SQL: rows that no bookmark ever covers, and that each run therefore reads."""
+    column = sql.Identifier(key.name)
+    if key.kind is KeyKind.INTEGER:
+        return sql.SQL("{} is null").format(column)
+    return sql.SQL("({0} is null or {0} = '-infinity')").format(column)

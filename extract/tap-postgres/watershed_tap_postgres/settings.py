@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import STREAM_MAPS_CONFIG
-from singer_sdk.plugin_base import JSONSchemaValidator
 
-from watershed_tap_postgres.exceptions import SetupError
+from watershed_tap.exceptions import SetupError
+from watershed_tap.settings import DEFAULT_CONNECT_TIMEOUT_SECONDS, DEFAULT_OVERLAP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from jsonschema import ValidationError
-
-DEFAULT_OVERLAP_SECONDS = 3600
-DEFAULT_CONNECT_TIMEOUT_SECONDS = 30
 
 _SSH_PROPERTIES = (
     th.Property("enable", th.BooleanType, default=False, description="Connect through a bastion"),
@@ -141,7 +136,7 @@ class Settings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
-        """Take over a config that :func:`check_config` found nothing wrong with."""
+        """Take over a config that ``check_config`` found nothing wrong with."""
         return cls(
             host=config["host"],
             port=config["port"],
@@ -162,28 +157,8 @@ class Settings:
         )
 
 
-def check_config(config: dict[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """Fill in defaults and return what is wrong, each as ``<setting>: <what is needed>``.
-
-    A wrong value is never quoted: it may be the password.
-    """
-    problems = sorted(set(map(_describe, JSONSchemaValidator(schema).iter_errors(config))))
-    return problems or list(_contradictions(config))
-
-
-def _describe(error: ValidationError) -> str:
-    setting = ".".join(str(part) for part in error.absolute_path)
-    if error.validator == "required":
-        required: Any = error.validator_value
-        given: Any = error.instance
-        missing = [name for name in required if name not in given]
-        return f"{', '.join(missing)}: must be given"
-    needs = {"type": "must be of type", "enum": "must be one of", "minimum": "must be at least"}
-    need = needs.get(str(error.validator), f"must agree with {error.validator}")
-    return f"{setting}: {need} {error.validator_value}"
-
-
-def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Say which settings exclude or need each other."""
     if bool(config.get("password")) == config["iam_auth"]:
         yield "password: give either a password or iam_auth"
     if config["iam_auth"] and config["sslmode"] == "disable":

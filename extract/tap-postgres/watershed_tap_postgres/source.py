@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg2
 import psycopg2.extensions
 from psycopg2 import sql
 from psycopg2.extras import RealDictCursor
 
-from watershed_tap_postgres.catalog import catalog_entry
-from watershed_tap_postgres.exceptions import SetupError
+from watershed_tap.exceptions import SetupError
+from watershed_tap.source import Source
+from watershed_tap.tables import Table, by_stream_id
 from watershed_tap_postgres.failures import connection_failure, reading_failure
-from watershed_tap_postgres.tables import TABLES_SQL, Table, tables_of
+from watershed_tap_postgres.tables import TABLES_SQL, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,16 +43,14 @@ _FETCH_ROWS_MOST = 5_000
 _ROWS_WEIGHED = 20
 
 
-class Source:
-    """Reads one database, in one repeatable-read, read-only transaction on one connection.
+class PostgresSource(Source):
+    """Reads one database, in one repeatable-read, read-only transaction on one connection."""
 
-    Attributes:
-        snapshot_at: our clock when the snapshot was taken: what is extracted is as of then.
-    """
+    grants: ClassVar[str] = "usage on the schema and select on the table"
+    settings: Settings
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.snapshot_at: dt.datetime | None = None
         self._tunnel: SshTunnel | None = None
 
     @cached_property
@@ -64,16 +63,7 @@ class Source:
         schemas = list(self.settings.filter_schemas)
         tables = tables_of(self._query(sql.SQL(TABLES_SQL), {"schemas": schemas}))
         self._check_schemas(tables)
-        by_id: dict[str, Table] = {}
-        for table in tables:
-            other = by_id.setdefault(table.stream_id, table)
-            if other is not table:
-                raise SetupError(
-                    f"{self.settings.source}: {other.schema}.{other.name} and "
-                    f"{table.schema}.{table.name} would both be stream {table.stream_id}: "
-                    "name in filter_schemas only one of their schemas"
-                )
-        return by_id
+        return by_stream_id(tables, self.settings.source, "filter_schemas")
 
     @cached_property
     def now(self) -> dt.datetime:
@@ -81,10 +71,6 @@ class Source:
         [row] = self._query(sql.SQL("select now() at time zone 'UTC' as utc"))
         utc: dt.datetime = row["utc"]
         return utc.replace(tzinfo=dt.UTC)
-
-    def discover_catalog_entries(self) -> list[dict[str, Any]]:
-        """Describe every table as Singer catalogs do; the tap calls this to discover."""
-        return [catalog_entry(table) for table in self.tables.values()]
 
     def rows(self, statement: sql.Composed, stream_id: str) -> Iterator[tuple[Any, ...]]:
         """Stream the rows of a statement; only some megabytes of them are ever in memory.

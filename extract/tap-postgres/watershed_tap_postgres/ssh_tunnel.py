@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import paramiko
 from paramiko.hostkeys import HostKeyEntry
 
-from watershed_tap_postgres.exceptions import SetupError, SourceUnavailableError
+from watershed_tap.exceptions import SetupError, SourceUnavailableError
 
 if TYPE_CHECKING:
     from watershed_tap_postgres.settings import Settings, SshTunnelSettings

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from watershed_tap_postgres.column_types import ColumnType, column_type
+from watershed_tap.tables import Column, KeyKind, Table
+from watershed_tap_postgres.column_types import column_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,37 +15,12 @@ if TYPE_CHECKING:
 TABLES_SQL = files(__package__).joinpath("tables.sql").read_text()
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column that the role may read.
-
-    Attributes:
-        declared_type: as ``create table`` would spell it, e.g. ``shop.sku``.
-        builtin_type: what that comes down to, e.g. ``text``; ``None`` if it is not built in.
-        leads_an_index: rows can be had in this column's order without sorting.
-    """
-
-    name: str
-    declared_type: str
-    builtin_type: str | None
-    type: ColumnType
-    leads_an_index: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table, view or materialized view; ``key`` is empty if nothing identifies its rows."""
-
-    schema: str
-    name: str
-    is_view: bool
-    columns: Mapping[str, Column]
-    key: tuple[str, ...]
-
-    @property
-    def stream_id(self) -> str:
-        """The Singer stream's name, ``<schema>-<table>``."""
-        return f"{self.schema}-{self.name}"
+_KEY_KINDS = {
+    **dict.fromkeys(("int2", "int4", "int8"), KeyKind.INTEGER),
+    "date": KeyKind.DATE,
+    "timestamp": KeyKind.TIMESTAMP,
+    "timestamptz": KeyKind.TIMESTAMPTZ,
+}
 
 
 def tables_of(rows: Iterable[Mapping[str, Any]]) -> list[Table]:
@@ -72,7 +47,7 @@ def _column(row: Mapping[str, Any]) -> Column:
     return Column(
         name=row["column_name"],
         declared_type=row["declared_type"],
-        builtin_type=row["builtin_type"],
         type=column_type(row["builtin_type"], is_array=row["is_array"], modifier=row["modifier"]),
+        key_kind=_KEY_KINDS.get(row["builtin_type"]),
         leads_an_index=row["leads_an_index"],
     )

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.mapper import PluginMapper
 from singer_sdk.sql import SQLTap
 from tap_postgres.tap import (  # type: ignore[import-untyped]  # it ships no types
     TapPostgres as MeltanoTapPostgres,
 )
 
-from watershed_tap_postgres.catalog import check_patterns, read_catalog
-from watershed_tap_postgres.command import OneLineCommand
-from watershed_tap_postgres.exceptions import SetupError
-from watershed_tap_postgres.settings import CONFIG_JSONSCHEMA, Settings, check_config
-from watershed_tap_postgres.source import Source
+from watershed_tap.tap import DatabaseTap
+from watershed_tap_postgres.settings import CONFIG_JSONSCHEMA, Settings, contradictions
+from watershed_tap_postgres.source import PostgresSource
 from watershed_tap_postgres.stream import PostgresStream
-from watershed_tap_postgres.writer import BufferedWriter
 
 if TYPE_CHECKING:
-    from types import FrameType
-
-    import click
-    from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.singerlib import Catalog
-
-# Meltano hands its own `select` to the tap, which alone knows what there is to select.
-SELECT_VARIABLE = "MELTANO_EXTRACT__SELECT"
+    from collections.abc import Iterable, Mapping
 
 
-class TapPostgres(MeltanoTapPostgres):  # type: ignore[misc]  # of no known type
+class TapPostgres(DatabaseTap, MeltanoTapPostgres):  # type: ignore[misc]  # of no known type
     """Singer tap for PostgreSQL: exact types, verified TLS."""
 
     name = "tap-postgres"
     package_name = "watershed-tap-postgres"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_JSONSCHEMA
-    message_writer_class = BufferedWriter
-    capabilities: ClassVar[list[Any]] = [
-        TapCapabilities.CATALOG,
-        TapCapabilities.DISCOVER,
-        TapCapabilities.STATE,
-        TapCapabilities.ACTIVATE_VERSION,
-        PluginCapabilities.ABOUT,
-        PluginCapabilities.STREAM_MAPS,
-        PluginCapabilities.STRUCTURED_LOGGING,
-    ]
+    default_stream_class = PostgresStream
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  # the SDK's
         """Take settings, catalog and state, and connect to the source.
@@ -63,138 +40,11 @@ class TapPostgres(MeltanoTapPostgres):  # type: ignore[misc]  # of no known type
         SQLTap.__init__(self, **kwargs)
 
     @cached_property
-    def connector(self) -> Source:
+    def connector(self) -> PostgresSource:
         """The database, connected to when first needed."""
-        return Source(Settings.from_config(self.config))
+        return PostgresSource(Settings.from_config(self.config))
 
-    @property
-    def catalog(self) -> Catalog:
-        """The given catalog, or what was discovered."""
-        catalog: Catalog = self.input_catalog or self._singer_catalog
-        return catalog
-
-    def discover_streams(self) -> list[PostgresStream]:
-        """Make a stream of each catalog entry; of a given catalog's, only of those selected."""
-        return [
-            PostgresStream(self, entry, self.connector)
-            for entry in self.catalog_dict["streams"]
-            if self.input_catalog is None
-            or self.input_catalog[entry["tap_stream_id"]].metadata.resolve_selection()[()]
-        ]
-
-    def setup_mapper(self) -> None:
-        """Register the streams' schemas as the source has them, precision and scale included."""
-        self._mapper = PluginMapper(plugin_config=dict(self.config), logger=self.logger)
-        for stream in self.streams.values():
-            self._mapper.register_raw_stream_schema(stream.name, stream.schema, stream.primary_keys)
-
-    def check_selection(self, patterns: str | None) -> None:
-        """Make sure that there is something to do, and nothing that cannot be done.
-
-        Args:
-            patterns: Meltano's ``select`` as JSON, if Meltano runs us.
-
-        Raises:
-            SetupError: a pattern matches nothing, or nothing at all is selected.
-        """
-        tables = self.connector.tables
-        if patterns:
-            streams = {stream_id: table.columns for stream_id, table in tables.items()}
-            check_patterns(json.loads(patterns), streams)
-        if not self.streams:
-            raise SetupError(
-                f"{self.connector.settings.source}: no stream is selected of the {len(tables)} "
-                f"that user {self.connector.settings.user!r} may read: select some"
-            )
-
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        problems = check_config(self._config, self.config_jsonschema)
-        if problems and raise_errors:
-            raise SetupError(f"settings are wrong: {'; '.join(problems)}")
-        return problems
-
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """End as a program does that was ended; the SDK would report success."""
-        raise SystemExit(128 + signum)
-
-    @classmethod
-    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Nothing: the SDK would add settings that we have no use for, as for flattening JSON."""
-
-    @classmethod
-    def invoke(
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: _ConfigInput | None = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
-    ) -> None:
-        """Sync what the catalog selects; the command line calls this."""
-        if about:
-            cls.print_about(about_format)
-            return
-        tap = cls(
-            config={} if config is None else config.config,
-            state=None if state is None else _checked_state(_read_json("state", state)),
-            catalog=None if catalog is None else read_catalog(_read_json("catalog", catalog)),
-            parse_env_config=config is not None and config.parse_env,
-        )
-        try:
-            tap.check_selection(os.environ.get(SELECT_VARIABLE))
-            tap.sync_all()
-        finally:
-            tap.connector.close()
-
-    @classmethod
-    def cb_config(
-        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
-        """Read the files of settings that the command line names.
-
-        Raises:
-            SetupError: one is missing or no JSON object.
-        """
-        try:
-            config: _ConfigInput = super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:
-            raise SetupError(
-                f"settings cannot be read from {', '.join(value)} ({error}): give a file with one "
-                "JSON object"
-            ) from error
-        return config
-
-    @classmethod
-    def get_singer_command(cls) -> click.Command:
-        """The command line, with our way to fail."""
-        command = super().get_singer_command()
-        return OneLineCommand(
-            name=command.name,
-            callback=command.callback,
-            context_settings=command.context_settings,
-            help=command.help,
-            params=command.params,
-            logger=cls.logger,
-        )
-
-
-def _read_json(name: str, file: IO[str]) -> Any:  # noqa: ANN401  # checked by who uses it
-    try:
-        return json.load(file)
-    except ValueError as error:
-        raise SetupError(
-            f"the {name} in {file.name} is no JSON ({error}): write it anew"
-        ) from error
-
-
-def _checked_state(state: Any) -> dict[str, Any]:  # noqa: ANN401  # whatever JSON was given
-    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
-    if not isinstance(bookmarks, dict) or not all(
-        isinstance(bookmark, dict) for bookmark in bookmarks.values()
-    ):
-        raise SetupError(
-            'the state is malformed (it must be like {"bookmarks": {"<stream>": {}}}): '
-            "correct it with meltano state get and set"
-        )
-    return dict(state)
+    @staticmethod
+    def contradictions(config: Mapping[str, Any]) -> Iterable[str]:
+        """Say which settings exclude or need each other."""
+        return contradictions(config)

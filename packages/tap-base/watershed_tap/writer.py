@@ -6,7 +6,7 @@ import sys
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
 
-from watershed_tap_postgres.exceptions import TargetEndedError
+from watershed_tap.exceptions import TargetEndedError
 
 _BUFFER_BYTES = 65_536  # what a pipe of Linux holds
 

@@ -11,19 +11,15 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg2 import sql
-
-from watershed_tap_postgres.exceptions import SetupError
+from watershed_tap.exceptions import SetupError
+from watershed_tap.tables import KeyKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from watershed_tap_postgres.tables import Table
+    from watershed_tap.tables import Table
 
 BookmarkValue = int | str
-
-INTEGERS = frozenset({"int2", "int4", "int8"})
-TIMES = frozenset({"timestamptz", "timestamp", "date"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,7 @@ class ReplicationKey:
 
     place: str
     name: str
-    builtin_type: str
+    kind: KeyKind
     is_sortable: bool
 
     @classmethod
@@ -55,16 +51,16 @@ class ReplicationKey:
         column = table.columns.get(name)
         if column is None:
             raise SetupError(
-                f"{place}: its replication key {name!r} does not exist, or the role may "
+                f"{place}: its replication key {name!r} does not exist, or the user may "
                 "not read it: correct replication-key, or grant select on the column"
             )
-        if column.builtin_type not in INTEGERS | TIMES:
+        if column.key_kind is None:
             raise SetupError(
                 f"{place}: replication key {name!r} is of type {column.declared_type}, "
                 "which does not tell what is newer: choose a timestamp, date or integer column, "
                 "or replicate the stream as FULL_TABLE"
             )
-        return cls(place, name, column.builtin_type, column.leads_an_index)
+        return cls(place, name, column.key_kind, column.leads_an_index)
 
     def read_bookmark(self, value: object) -> BookmarkValue:
         """Check a bookmark that came from outside, and write it in the one format we compare in.
@@ -72,42 +68,20 @@ class ReplicationKey:
         Raises:
             SetupError: it is no value of the key's type.
         """
-        readers: dict[str, Callable[[str], BookmarkValue]] = {
-            "date": lambda text: dt.datetime.fromisoformat(text).date().isoformat(),
-            "timestamp": lambda text: _utc(text).replace(tzinfo=None).isoformat(timespec=_MICRO),
-            "timestamptz": lambda text: _utc(text).isoformat(timespec=_MICRO),
+        readers: dict[KeyKind, Callable[[str], BookmarkValue]] = {
+            KeyKind.INTEGER: int,
+            KeyKind.DATE: lambda text: dt.datetime.fromisoformat(text).date().isoformat(),
+            KeyKind.TIMESTAMP: _naive_utc,
+            KeyKind.TIMESTAMPTZ: lambda text: _utc(text).isoformat(timespec=_MICRO),
         }
         try:
-            return readers.get(self.builtin_type, int)(str(value))
+            return readers[self.kind](str(value))
         except ValueError as error:
             raise SetupError(
-                f"{self.place}: its bookmark {value!r} is no {self.builtin_type} as "
+                f"{self.place}: its bookmark {value!r} is no {self.kind} as "
                 f"{self.name!r} needs it: correct the state, or remove this stream from it to "
                 "read the table anew (meltano state get, set)"
             ) from error
-
-    def not_before(self, bookmark: BookmarkValue, overlap_seconds: int) -> sql.Composed:
-        """SQL: what changed since the bookmark, and what may have been committed late before it.
-
-        Keys that count rather than tell the time have no overlap.
-        """
-        column = sql.Identifier(self.name)
-        if self.builtin_type in INTEGERS:
-            return sql.SQL("{} >= {}").format(column, sql.Literal(bookmark))
-        return sql.SQL("{} >= ({}::{} - {} * interval '1 second')::{}").format(
-            column,
-            sql.Literal(bookmark),
-            sql.SQL(self.builtin_type),
-            sql.Literal(overlap_seconds),
-            sql.SQL(self.builtin_type),
-        )
-
-    def never_covered(self) -> sql.Composed:
-        """SQL: rows that no bookmark ever covers, and that each run therefore reads."""
-        column = sql.Identifier(self.name)
-        if self.builtin_type in INTEGERS:
-            return sql.SQL("{} is null").format(column)
-        return sql.SQL("({0} is null or {0} = '-infinity')").format(column)
 
 
 class Bookmark:
@@ -144,10 +118,14 @@ def source_now(key: ReplicationKey, utc: dt.datetime) -> str | None:
     """
     latest_wall_clock = utc.replace(tzinfo=None) + dt.timedelta(hours=14)
     return {
-        "timestamptz": utc.isoformat(timespec=_MICRO),
-        "timestamp": latest_wall_clock.isoformat(timespec=_MICRO),
-        "date": latest_wall_clock.date().isoformat(),
-    }.get(key.builtin_type)
+        KeyKind.TIMESTAMPTZ: utc.isoformat(timespec=_MICRO),
+        KeyKind.TIMESTAMP: latest_wall_clock.isoformat(timespec=_MICRO),
+        KeyKind.DATE: latest_wall_clock.date().isoformat(),
+    }.get(key.kind)
+
+
+def _naive_utc(text: str) -> str:
+    return _utc(text).replace(tzinfo=None).isoformat(timespec=_MICRO)
 
 
 def _utc(text: str) -> dt.datetime:

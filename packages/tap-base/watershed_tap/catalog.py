@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
-from watershed_tap_postgres.exceptions import SetupError
-from watershed_tap_postgres.replication import INTEGERS, TIMES
+from watershed_tap.exceptions import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from watershed_tap_postgres.tables import Table
+    from watershed_tap.tables import Table
 
 _METADATA_SHAPE = {
     "type": "object",
@@ -50,7 +49,7 @@ _CATALOG_SHAPE = {
 
 def catalog_entry(table: Table) -> dict[str, Any]:
     """Describe a table as a stream that is selected unless somebody says otherwise."""
-    growing = [c.name for c in table.columns.values() if c.builtin_type in INTEGERS | TIMES]
+    growing = [column.name for column in table.columns.values() if column.key_kind]
     stream_metadata = {
         "inclusion": "available",
         "selected-by-default": True,
@@ -106,13 +105,16 @@ def read_catalog(catalog: Any) -> dict[str, Any]:  # noqa: ANN401  # whatever JS
     return dict(catalog)
 
 
-def check_patterns(patterns: Iterable[str], streams: Mapping[str, Iterable[str]]) -> None:
+def check_patterns(
+    patterns: Iterable[str], streams: Mapping[str, Iterable[str]], grants: str
+) -> None:
     """Make sure that each pattern of Meltano's ``select`` selects something.
 
     Args:
         patterns: e.g. ``shop-orders.*``, ``!shop-orders.shipping_note``; those that only exclude
             may match nothing.
         streams: the columns of every stream that there is.
+        grants: what a user needs to see a stream, for the error's text.
 
     Raises:
         SetupError: one matches nothing, most likely since it is misspelt.
@@ -128,11 +130,10 @@ def check_patterns(patterns: Iterable[str], streams: Mapping[str, Iterable[str]]
         ]
         if not columns_of_matches:
             raise SetupError(
-                f"select pattern {pattern!r} matches no stream: correct it, or grant the role "
-                "select on the table and usage on its schema"
+                f"select pattern {pattern!r} matches no stream: correct it, or grant {grants}"
             )
         if not any(fnmatchcase(c, column_pattern) for cs in columns_of_matches for c in cs):
             raise SetupError(
                 f"select pattern {pattern!r} matches no column of stream {stream_pattern}: "
-                "correct it, or grant the role select on the column"
+                "correct it, or grant select on the column"
             )

@@ -9,7 +9,7 @@ from typing import Any
 
 from singer_sdk.plugin_base import SingerCommand
 
-from watershed_tap_postgres.exceptions import TapError
+from watershed_tap.exceptions import TapError
 
 
 class OneLineCommand(SingerCommand):

@@ -1,0 +1,1 @@
+"""What our SQL taps share: catalog, replication, streams, one-line errors."""
