@@ -14,9 +14,8 @@ has_mariadb() {
 requirements/document-server.sh
 
 names=() packages=()
-# mariadb-server-core has the programs and no service; Ubuntu 22.04 knows it by its version only.
 if ! has_postgresql; then names+=(PostgreSQL) packages+=(postgresql); fi
-if ! has_mariadb; then names+=(MariaDB) packages+=('?or(?exact-name(mariadb-server-core), ?exact-name(mariadb-server-core-10.6))'); fi
+if ! has_mariadb; then names+=(MariaDB) packages+=(mariadb-server-core); fi
 if [[ ${#packages[@]} -eq 0 ]]; then exit 0; fi
 
 as_root=()
@@ -33,6 +32,8 @@ trap '"${as_root[@]}" rm -f "$drop_in"' EXIT
 "${as_root[@]}" mkdir -p "${drop_in%/*}"
 "${as_root[@]}" tee "$drop_in" >/dev/null <<<'create_main_cluster = false'
 "${as_root[@]}" apt-get update -qq >&2
+# The package of MariaDB's programs has no service; Ubuntu 22.04 has it under the name of its version only.
+if ! apt-cache show mariadb-server-core &>/dev/null; then packages=("${packages[@]/mariadb-server-core/mariadb-server-core-10.6}"); fi
 # MariaDB's programs would replace those of a MySQL that is there: it stays, and apt says why it stopped.
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -qq -y --no-install-recommends --no-remove "${packages[@]}" >&2 || {
