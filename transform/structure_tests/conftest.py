@@ -8,6 +8,7 @@ import duckdb
 import duckdb_extension_postgres_scanner  # type: ignore[import-untyped]  # an extension in a wheel
 import psycopg
 import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
@@ -50,14 +51,19 @@ def invoke(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
         target = target or tmp_path_factory.mktemp("target")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("WATERSHED_WAREHOUSE", str(warehouse))
-            return dbtRunner(manifest=manifest).invoke(
-                [
-                    *("--quiet", "--log-level-file", "none"),
-                    *arguments,
-                    *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT / "profiles")),
-                    *("--target-path", str(target)),
-                ]
-            )
+            try:
+                return dbtRunner(manifest=manifest).invoke(
+                    [
+                        *("--quiet", "--log-level-file", "none"),
+                        *arguments,
+                        *("--project-dir", str(PROJECT)),
+                        *("--profiles-dir", str(PROJECT / "profiles")),
+                        *("--target-path", str(target)),
+                    ]
+                )
+            finally:
+                # dbt-duckdb would keep the file, and what it wrote beside it, until the end.
+                DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
     return run
 
@@ -110,8 +116,6 @@ def built_warehouse(
     shutil.copy(loaded_warehouse, warehouse)
     result = invoke(warehouse, "build", manifest=manifest)
     assert result.success, result.exception
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("checkpoint")  # dbt keeps the file open, with all it wrote beside it
     return warehouse
 
 
