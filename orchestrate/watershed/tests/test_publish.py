@@ -191,6 +191,15 @@ def test_any_change_of_the_ledger_is_published(built, change):
     assert publish(built.settings).action == "published"
 
 
+def test_marts_that_stay_do_not_make_the_file_grow(built):
+    sizes = []
+    for number in range(8):
+        add_load(built, number)
+        sizes.append(publish(built.settings).publication.bytes)
+    assert marts_of(built) == [(1,)]
+    assert max(sizes) < 2 * sizes[0]
+
+
 def test_the_last_three_publications_are_kept(built):
     files = []
     for number in range(KEPT + 2):

@@ -52,33 +52,35 @@ def test_readers_in_other_processes_see_whole_publications_only_while_many_follo
         assert answer["opened"] > PUBLICATIONS
 
 
+WHOLE_SQL = """
+    select
+        (select list(distinct built_by) from marts.fct_orders),
+        (select list(distinct built_by) from marts.dim_customers),
+        (select list(distinct built_by) from ops.fct_loads),
+        (select build_id from ops.publications order by publication_id desc limit 1)
+"""
+LEDGER_SQL = "select publication_id, file from ops.publications order by all"
+
+
 def assert_whole(project):
-    """The published file shows one build, and its own ledger agrees; return the build's number."""
-    ((number,),) = project.published(
-        "select built_by from marts.fct_orders union select built_by from marts.dim_customers "
-        "union select built_by from ops.fct_loads"
-    )
-    ((build_id,),) = project.published(
-        "select build_id from ops.publications order by publication_id desc limit 1"
-    )
-    assert build_id == f"build-{number}"
-    return number
+    """Marts are of one build, which the file's own ledger names; return marts' and ops' builds."""
+    (((orders,), (customers,), (ops,), build_id),) = project.published(WHOLE_SQL)
+    assert orders == customers
+    assert build_id == f"build-{orders}"
+    return orders, ops
 
 
 def assert_tidy(project):
     """Nothing is left of the killed one, and both ledgers tell the same."""
-    ledger = "select publication_id, file from ops.publications order by all"
-    published = project.published(ledger)
+    published = project.published(LEDGER_SQL)
     with project.warehouse() as connection:
-        assert connection.execute(ledger).fetchall() == published
+        assert connection.execute(LEDGER_SQL).fetchall() == published
     assert set(project.publications) <= {file for _, file in published}
 
 
 @pytest.fixture
-def twice_built(built):
-    """Published once; a second build waits."""
+def published_once(built):
     publish(built.settings)
-    built.build(2)
     return built
 
 
@@ -98,41 +100,59 @@ def killed_at_every_step(work, project, copies):
                 break
 
 
+@pytest.mark.parametrize(("status", "new"), [("green", (2, 2)), ("red", (1, 2))])
 def test_a_publisher_killed_at_any_step_leaves_the_old_or_the_new_and_the_next_one_heals(
-    twice_built, tmp_path_factory
+    published_once, tmp_path_factory, status, new
 ):
+    published_once.build(2, status=status)
     seen, outcomes = [], []
     for outcome, project in killed_at_every_step(
-        "publish", twice_built, tmp_path_factory.mktemp("killed")
+        "publish", published_once, tmp_path_factory.mktemp("killed")
     ):
         outcomes.append(outcome)
         seen.append(assert_whole(project))
         publish(project.settings)
-        assert assert_whole(project) == 2
+        assert assert_whole(project) == new
         assert_tidy(project)
     assert outcomes == ["killed"] * (len(outcomes) - 1) + ["done"]
-    assert len(outcomes) > 40
+    assert len(outcomes) > 25
     assert seen == sorted(seen)
-    assert set(seen) == {1, 2}
+    assert set(seen) == {(1, 1), new}
 
 
 def test_a_rollback_killed_at_any_step_leaves_the_old_or_the_new_and_can_be_repeated(
-    twice_built, tmp_path_factory
+    published_once, tmp_path_factory
 ):
-    publish(twice_built.settings)
+    published_once.build(2)
+    publish(published_once.settings)
     seen, outcomes = [], []
     for outcome, project in killed_at_every_step(
-        "rollback", twice_built, tmp_path_factory.mktemp("killed")
+        "rollback", published_once, tmp_path_factory.mktemp("killed")
     ):
         outcomes.append(outcome)
         seen.append(assert_whole(project))
         project.build(3)
         publish(project.settings)
-        assert assert_whole(project) == 3
+        assert assert_whole(project) == (3, 3)
         assert_tidy(project)
     assert outcomes == ["killed"] * (len(outcomes) - 1) + ["done"]
     assert seen == sorted(seen, reverse=True)
-    assert set(seen) == {1, 2}
+    assert set(seen) == {(1, 1), (2, 2)}
+
+
+def test_publishers_at_the_same_time_wait_for_each_other(built):
+    publishers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "watershed", "publish"],
+            cwd=built.root,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    said = [publisher.communicate()[0].split()[0] for publisher in publishers]
+    assert [publisher.returncode for publisher in publishers] == [0, 0, 0]
+    assert sorted(said) == ["nothing", "nothing", "published"]
 
 
 ON_A_SMALL_DISK = """

@@ -58,8 +58,9 @@ class Plan:
     """What would be published.
 
     Attributes:
-        tables: What is copied, sorted by name.
+        tables: What the publication holds, sorted by name.
         has_marts: Whether marts are among them.
+        keeps_marts: Whether they are those that readers see already.
         build_id: The build that the marts are from.
         note: Why they are not those of the last build; None when they are.
         is_change: Whether readers would see anything new.
@@ -68,6 +69,7 @@ class Plan:
 
     tables: tuple[Table, ...]
     has_marts: bool
+    keeps_marts: bool
     build_id: str | None
     note: str | None
     is_change: bool
@@ -96,7 +98,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection, previous: Publication | Non
     tables = ops_tables + (_tables(connection, marts.catalog, "marts") if marts.catalog else [])
     is_change = (
         previous is None
-        or (marts.catalog == warehouse and previous.build_id != marts.build_id)
+        or marts.catalog == warehouse
         or _content(connection, ops_tables)
         != _content(connection, _tables(connection, PREVIOUS, "ops"))
     )
@@ -106,6 +108,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection, previous: Publication | Non
     return Plan(
         tables=tuple(sorted(tables, key=lambda table: (table.schema, table.name))),
         has_marts=marts.catalog is not None,
+        keeps_marts=marts.catalog == PREVIOUS,
         build_id=marts.build_id,
         note=marts.note,
         is_change=is_change,
@@ -155,7 +158,8 @@ def _marts(
                 f"build {build_id} was rolled back from; `watershed build --force` makes another"
             )
     if reason is None:
-        return _Marts(warehouse, build_id, None)
+        is_published = previous is not None and previous.build_id == build_id
+        return _Marts(PREVIOUS if is_published else warehouse, build_id, None)
     if previous and previous.has_marts:
         return _Marts(
             PREVIOUS, previous.build_id, f"marts stay those of build {previous.build_id}: {reason}"
