@@ -4,6 +4,7 @@ import socket
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,37 +100,32 @@ class Bastion(paramiko.ServerInterface):
         return paramiko.OPEN_SUCCEEDED
 
     def _serve(self) -> None:
-        while True:
-            try:
+        with suppress(OSError):  # the listener is closed
+            while True:
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
-            transport = paramiko.Transport(connection)
-            transport.add_server_key(self.host_key)
-            self._transports.append(transport)
-            try:
-                transport.start_server(server=self)
-            except (paramiko.SSHException, EOFError):
-                continue  # the client did not like our key
-            threading.Thread(target=self._forward, args=(transport,), daemon=True).start()
+                threading.Thread(target=self._serve_client, args=(connection,), daemon=True).start()
 
-    def _forward(self, transport: paramiko.Transport) -> None:
-        channel = transport.accept(10)
-        if channel is None:
-            return
-        database = socket.create_connection(self.targets[channel.get_id()])
-        threading.Thread(target=copy, args=(channel, database), daemon=True).start()
-        copy(database, channel)
+    def _serve_client(self, connection: socket.socket) -> None:
+        transport = paramiko.Transport(connection)
+        transport.add_server_key(self.host_key)
+        self._transports.append(transport)
+        # A client that does not like our key, or is refused, just leaves.
+        with suppress(paramiko.SSHException, EOFError, OSError):
+            transport.start_server(server=self)
+            channel = transport.accept(10)
+            if channel is not None:
+                database = socket.create_connection(self.targets[channel.get_id()])
+                threading.Thread(target=copy, args=(channel, database), daemon=True).start()
+                copy(database, channel)
 
 
 def copy(origin: Any, to: Any) -> None:
-    try:
+    with suppress(OSError, EOFError):
         while data := origin.recv(10_000):
             to.sendall(data)
-    except OSError:
-        pass
-    origin.close()
-    to.close()
+    for end in (origin, to):
+        with suppress(OSError, EOFError):
+            end.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import io
 import logging
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import paramiko
@@ -125,14 +126,15 @@ def _carry(listener: socket.socket, channel: paramiko.Channel) -> None:
 
 
 def _pump(origin: socket.socket | paramiko.Channel, to: socket.socket | paramiko.Channel) -> None:
-    """Pass bytes on until one end hangs up; libpq then reports what that means for it."""
-    try:
+    """Pass bytes on until one end hangs up; the other learns of it by being closed.
+
+    What went wrong, if anything did, libpq reports: to it, its connection broke.
+    """
+    with suppress(OSError, EOFError):
         while data := origin.recv(_CHUNK_BYTES):
             to.sendall(data)
-    except OSError:
-        pass  # the end that broke is closed below; the other end learns of it by that
-    finally:
-        for end in (origin, to):
+    for end in (origin, to):
+        with suppress(OSError, EOFError):  # a channel of a connection that is gone
             end.close()
 
 
