@@ -6,23 +6,33 @@ from typing import Any
 
 import pytest
 
-from watershed_servers import PostgresDatabase
+from watershed_servers import PostgresDatabase, PostgresServer
 from watershed_tap.testing import Runner
 from watershed_tap_postgres.tap import TapPostgres
+
+
+def runner_on(database: PostgresDatabase, folder: Path) -> Runner:
+    config = {
+        "host": database.host,
+        "port": database.port,
+        "database": database.dbname,
+        "user": database.user,
+        "password": database.password,
+        "sslrootcert": str(database.ca_file),
+    }
+    return Runner(TapPostgres, database, config, folder)
 
 
 @pytest.fixture
 def tap(postgres_database: PostgresDatabase, tmp_path: Path) -> Runner:
     """The tap on a fresh database, as its owner."""
-    config = {
-        "host": postgres_database.host,
-        "port": postgres_database.port,
-        "database": postgres_database.dbname,
-        "user": postgres_database.user,
-        "password": postgres_database.password,
-        "sslrootcert": str(postgres_database.ca_file),
-    }
-    return Runner(TapPostgres, postgres_database, config, tmp_path)
+    return runner_on(postgres_database, tmp_path)
+
+
+@pytest.fixture
+def idle_tap(postgres_server: PostgresServer, tmp_path: Path) -> Runner:
+    """The tap on a server where there is nothing to read; quicker to have than :func:`tap`."""
+    return runner_on(postgres_server.database(), tmp_path)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from watershed_tap.testing import Runner
+from watershed_tap_postgres.column_types import column_type
 
 pytestmark = pytest.mark.extract
 
@@ -249,8 +250,6 @@ def test_each_type_is_announced_by_its_hint(tap: Runner, execute: Execute) -> No
         "bigint": {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**63 - 1},
         "numeric": decimal,
         "numeric(12,2)": decimal | {"precision": 12, "scale": 2},
-        "numeric(2,-3)": decimal | {"precision": 5, "scale": 0},
-        "numeric(3,5)": decimal | {"precision": 5, "scale": 5},
         "amount_domain": decimal | {"precision": 9, "scale": 4},
         "real": {"type": ["number", "null"]},
         "boolean": {"type": ["boolean", "null"]},
@@ -268,6 +267,18 @@ def test_each_type_is_announced_by_its_hint(tap: Runner, execute: Execute) -> No
     columns = ", ".join(f'"{name}" {name}' for name in expected)
     execute(f"create table typed ({columns})")
     assert tap.sync().schema("public-typed") == expected
+
+
+@pytest.mark.parametrize(
+    ("precision", "scale", "expected"),
+    [(2, -3, (5, 0)), (3, 5, (5, 5)), (12, 2, (12, 2)), (1000, -1000, (2000, 0))],
+)
+def test_precision_and_scale_that_only_postgresql_knows_are_widened(
+    precision: int, scale: int, expected: tuple[int, int]
+) -> None:
+    modifier = (precision << 16 | scale & 0x7FF) + 4  # as PostgreSQL 15 and later pack them
+    schema = column_type("numeric", is_array=False, modifier=modifier).schema
+    assert (schema["precision"], schema["scale"]) == expected
 
 
 def test_rows_that_are_large_are_fetched_by_the_megabyte(tap: Runner, execute: Execute) -> None:

@@ -1,9 +1,13 @@
 """Whatever is wrong ends in one line that names source, stream and cure; exit code 1; no secret."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,39 +19,53 @@ pytestmark = pytest.mark.extract
 Execute = Callable[..., list[tuple[Any, ...]]]
 
 
-def test_source_is_down(tap: Runner) -> None:
+def test_source_is_down(idle_tap: Runner) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    error = tap(settings={"port": port}).error
-    assert f"database '{tap.database.dbname}' at 127.0.0.1:{port}: it does not answer" in error
+    error = idle_tap(settings={"port": port}).error
+    assert f"database '{idle_tap.database.dbname}' at 127.0.0.1:{port}: it does not answer" in error
     assert "Connection refused" in error
     assert error.endswith("check that it is up, and host, port and firewall")
 
 
-def test_wrong_password(tap: Runner) -> None:
-    output = tap(settings={"password": "wrong-and-secret"})
-    assert f"refuses user '{tap.database.user}' with this password" in output.error
+def test_wrong_password(idle_tap: Runner) -> None:
+    output = idle_tap(settings={"password": "wrong-and-secret"})
+    assert f"refuses user '{idle_tap.database.user}' with this password" in output.error
     assert output.error.endswith("correct user and password")
     assert "wrong-and-secret" not in output.stdout + output.stderr
 
 
 def test_a_traceback_comes_only_when_asked_for_and_without_the_password(
-    tap: Runner, monkeypatch: pytest.MonkeyPatch
+    idle_tap: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WATERSHED_TRACEBACK", "1")
-    output = tap(settings={"password": "wrong-and-secret"})
+    output = idle_tap(settings={"password": "wrong-and-secret"})
     assert output.exit_code == 1
     assert "Traceback" in output.stderr
     assert "wrong-and-secret" not in output.stderr
 
 
-def test_no_such_database(tap: Runner) -> None:
-    assert "there is no such database or user" in tap(settings={"database": "nowhere"}).error
+def test_the_line_is_the_last_one_also_when_meltano_turns_warnings_on(idle_tap: Runner) -> None:
+    arguments = idle_tap.arguments("--discover", state={}, settings={"database": "nowhere"})
+    command = Path(sys.executable).with_name("watershed-tap-postgres")
+    output = subprocess.run(
+        [command, *arguments],
+        env=os.environ | {"PYTHONWARNINGS": "once"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert output.returncode == 1
+    assert output.stderr.rstrip().endswith("correct database and user")
 
 
-def test_no_such_schema(tap: Runner) -> None:
-    error = tap(settings={"filter_schemas": ["nowhere"]}).error
+def test_no_such_database(idle_tap: Runner) -> None:
+    assert "there is no such database or user" in idle_tap(settings={"database": "nowhere"}).error
+
+
+def test_no_such_schema(idle_tap: Runner) -> None:
+    error = idle_tap(settings={"filter_schemas": ["nowhere"]}).error
     assert "nothing in schema nowhere can be read" in error
     assert "correct filter_schemas, or grant usage" in error
 
@@ -129,13 +147,13 @@ def test_replication_cannot_work(
         ),
     ],
 )
-def test_catalog_is_malformed(tap: Runner, catalog: str, problem: str) -> None:
-    assert problem in tap(catalog=catalog).error
+def test_catalog_is_malformed(idle_tap: Runner, catalog: str, problem: str) -> None:
+    assert problem in idle_tap(catalog=catalog).error
 
 
 @pytest.mark.parametrize("state", ["", "[]", '{"bookmarks": []}', '{"bookmarks": {"x": 1}}'])
-def test_state_is_malformed(tap: Runner, state: str) -> None:
-    assert "the state " in tap(state=state).error
+def test_state_is_malformed(idle_tap: Runner, state: str) -> None:
+    assert "the state " in idle_tap(state=state).error
 
 
 def test_bookmark_is_malformed(tap: Runner, execute: Execute) -> None:
@@ -161,21 +179,21 @@ def test_bookmark_is_malformed(tap: Runner, execute: Execute) -> None:
         ({"ssh_tunnel": {"enable": True}}, "ssh_tunnel.host: a tunnel needs it"),
     ],
 )
-def test_settings_are_wrong(tap: Runner, settings: dict[str, Any], problem: str) -> None:
-    output = tap(settings=settings)
+def test_settings_are_wrong(idle_tap: Runner, settings: dict[str, Any], problem: str) -> None:
+    output = idle_tap(settings=settings)
     assert f"settings are wrong: {problem}" in output.error
     assert "secret-in-the-wrong-place" not in output.stderr
 
 
-def test_settings_are_missing(tap: Runner) -> None:
-    tap.config = {"host": "x"}
-    assert "settings are wrong: database, user: must be given" in tap().error
+def test_settings_are_missing(idle_tap: Runner) -> None:
+    idle_tap.config = {"host": "x"}
+    assert "settings are wrong: database, user: must be given" in idle_tap().error
 
 
-def test_settings_are_no_json(tap: Runner) -> None:
-    arguments = tap.arguments()
-    (tap.folder / "config.json").write_text("{")
-    assert "settings cannot be read from" in tap.run(*arguments).error
+def test_settings_are_no_json(idle_tap: Runner) -> None:
+    arguments = idle_tap.arguments()
+    (idle_tap.folder / "config.json").write_text("{")
+    assert "settings cannot be read from" in idle_tap.run(*arguments).error
 
 
 def test_statement_takes_too_long(tap: Runner, execute: Execute) -> None:

@@ -30,19 +30,19 @@ class TestTls:
         assert tap.sync().records("public-me") == [{"ssl": True}]
 
     def test_a_certificate_of_another_authority_is_refused(
-        self, tap: Runner, tmp_path: Path
+        self, idle_tap: Runner, tmp_path: Path
     ) -> None:
         write_certificates(tmp_path / "other")
         other = tmp_path / "other" / "ca.crt"
-        error = tap(settings={"sslrootcert": str(other)}).error
+        error = idle_tap(settings={"sslrootcert": str(other)}).error
         assert f"not signed by a CA in sslrootcert ({other})" in error
 
-    def test_the_authorities_of_the_system_do_not_vouch_for_ours(self, tap: Runner) -> None:
-        del tap.config["sslrootcert"]
-        assert "not signed by a CA in sslrootcert (system)" in tap().error
+    def test_the_authorities_of_the_system_do_not_vouch_for_ours(self, idle_tap: Runner) -> None:
+        del idle_tap.config["sslrootcert"]
+        assert "not signed by a CA in sslrootcert (system)" in idle_tap().error
 
-    def test_a_certificate_of_another_host_is_refused(self, tap: Runner) -> None:
-        error = tap(settings={"host": "0.0.0.0"}).error  # noqa: S104  # reaches this machine too
+    def test_a_certificate_of_another_host_is_refused(self, idle_tap: Runner) -> None:
+        error = idle_tap(settings={"host": "0.0.0.0"}).error  # noqa: S104  # reaches this machine too
         assert "its certificate was issued for another host than '0.0.0.0'" in error
 
     def test_only_verify_full_looks_at_the_host(self, tap: Runner, execute: Execute) -> None:
@@ -50,12 +50,12 @@ class TestTls:
         host = "0.0.0.0"  # noqa: S104  # as above
         tap.sync(settings={"host": host, "sslmode": "verify-ca"})
 
-    def test_a_missing_authority_is_named(self, tap: Runner) -> None:
-        error = tap(settings={"sslrootcert": "/nowhere/ca.crt"}).error
+    def test_a_missing_authority_is_named(self, idle_tap: Runner) -> None:
+        error = idle_tap(settings={"sslrootcert": "/nowhere/ca.crt"}).error
         assert "the CA file /nowhere/ca.crt cannot be read" in error
 
-    def test_the_server_may_insist_on_tls(self, tap: Runner) -> None:
-        error = tap(settings={"sslmode": "disable"}).error
+    def test_the_server_may_insist_on_tls(self, idle_tap: Runner) -> None:
+        error = idle_tap(settings={"sslmode": "disable"}).error
         assert "not in from here with sslmode disable" in error
 
 
@@ -165,49 +165,49 @@ class TestSshTunnel:
         assert list(bastion.targets.values()) == [(tap.database.host, tap.database.port)]
 
     def test_an_unknown_host_key_is_refused(
-        self, tap: Runner, bastion: Bastion, client_key: Any, tmp_path: Path
+        self, idle_tap: Runner, bastion: Bastion, client_key: Any, tmp_path: Path
     ) -> None:
         other = Bastion(client_key, does_forward=True)
         other.close()
         lines = other.known_hosts.replace(f":{other.port}", f":{bastion.port}")
         for known_hosts in (lines, f"elsewhere {lines.split(' ', 1)[1]}"):
             settings = self.settings(bastion, client_key, tmp_path, known_hosts=known_hosts)
-            error = tap(settings=settings).error
+            error = idle_tap(settings=settings).error
             assert f"SSH bastion 127.0.0.1:{bastion.port} is not proved to be itself" in error
             assert error.endswith("checked by another way, into ssh_tunnel.known_hosts")
         assert not bastion.targets
 
     def test_a_key_that_the_bastion_does_not_know_is_refused(
-        self, tap: Runner, bastion: Bastion, tmp_path: Path
+        self, idle_tap: Runner, bastion: Bastion, tmp_path: Path
     ) -> None:
         stranger = paramiko.ECDSAKey.generate()
-        error = tap(settings=self.settings(bastion, stranger, tmp_path)).error
+        error = idle_tap(settings=self.settings(bastion, stranger, tmp_path)).error
         assert "refuses user 'jump' with this key" in error
 
     def test_a_passphrase_is_asked_for_and_not_told(
-        self, tap: Runner, bastion: Bastion, client_key: Any, tmp_path: Path
+        self, idle_tap: Runner, bastion: Bastion, client_key: Any, tmp_path: Path
     ) -> None:
         settings = self.settings(bastion, client_key, tmp_path, private_key_password=None)
-        assert "the private key has a passphrase: give it" in tap(settings=settings).error
+        assert "the private key has a passphrase: give it" in idle_tap(settings=settings).error
         settings = self.settings(bastion, client_key, tmp_path, private_key_password=WRONG_LOCK)
-        output = tap(settings=settings)
+        output = idle_tap(settings=settings)
         assert "or the passphrase is wrong" in output.error
         assert WRONG_LOCK not in output.stderr
 
     def test_a_bastion_that_does_not_forward_is_named(
-        self, tap: Runner, client_key: Any, tmp_path: Path
+        self, idle_tap: Runner, client_key: Any, tmp_path: Path
     ) -> None:
         bastion = Bastion(client_key, does_forward=False)
-        error = tap(settings=self.settings(bastion, client_key, tmp_path)).error
+        error = idle_tap(settings=self.settings(bastion, client_key, tmp_path)).error
         bastion.close()
         assert "the SSH bastion 127.0.0.1 cannot reach it" in error
 
     def test_a_bastion_that_is_down_is_named(
-        self, tap: Runner, client_key: Any, tmp_path: Path
+        self, idle_tap: Runner, client_key: Any, tmp_path: Path
     ) -> None:
         bastion = Bastion(client_key, does_forward=True)
         bastion.close()
-        error = tap(settings=self.settings(bastion, client_key, tmp_path)).error
+        error = idle_tap(settings=self.settings(bastion, client_key, tmp_path)).error
         assert f"SSH bastion 127.0.0.1:{bastion.port} does not answer" in error
 
 
@@ -259,14 +259,14 @@ class TestIamToken:
     )
     def test_a_machine_without_identity_or_region_is_told(
         self,
-        tap: Runner,
+        idle_tap: Runner,
         monkeypatch: pytest.MonkeyPatch,
         variable: str,
         settings: dict[str, Any],
         problem: str,
     ) -> None:
         monkeypatch.delenv(variable, raising=False)
-        del tap.config["password"]
-        error = tap(settings={"iam_auth": True} | settings).error
+        del idle_tap.config["password"]
+        error = idle_tap(settings={"iam_auth": True} | settings).error
         assert f"no IAM token could be signed ({problem}" in error
         assert "give this process an AWS role or profile, and set iam_region" in error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from typing import Any
 
 from singer_sdk.plugin_base import SingerCommand
@@ -34,4 +35,6 @@ class OneLineCommand(SingerCommand):
             or self.logger.isEnabledFor(logging.DEBUG)
         )
         self.logger.error(" ".join(text.split()), exc_info=is_asked)
+        # Meltano turns on warnings; what we leave open here, the end of the process closes.
+        warnings.simplefilter("ignore", ResourceWarning)
         sys.exit(1)
