@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tap_postgres.tap import TapPostgres as MeltanoTapPostgres
 
 from watershed_tap.testing import Runner
 
@@ -53,6 +54,26 @@ def test_finds_every_kind_of_table_and_its_key(tap: Runner, execute: Execute) ->
     ]
     [root, *_] = streams["public-keyed"]["metadata"]
     assert root["metadata"]["valid-replication-keys"] == ["b", "a"]
+
+
+def test_streams_and_keys_are_those_of_the_tap_that_meltano_users_know(
+    tap: Runner, execute: Execute
+) -> None:
+    execute("""
+        create table keyed (b int, a int, c text, primary key (a, b));
+        create table "Odd Name" ("Id" int primary key);
+        create table keyless (c text);
+        create view seen as select a, c from keyed;
+    """)
+    theirs = MeltanoTapPostgres(
+        config=tap.config
+        | {"ssl_enable": True, "ssl_certificate_authority": tap.config["sslrootcert"]}
+        | {"filter_schemas": ["public"]},
+        setup_mapper=False,
+    )
+    known = {s["tap_stream_id"]: s["key_properties"] for s in theirs.catalog_dict["streams"]}
+    found = {name: stream["key_properties"] for name, stream in tap.discover().items()}
+    assert found == known
 
 
 def test_keeps_to_the_schemas_asked_for(tap: Runner, execute: Execute) -> None:
