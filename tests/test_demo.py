@@ -211,7 +211,7 @@ def test_the_documentation_opens_in_a_browser_and_shows_a_model(clone, first_run
         check=True,
     ).stdout
     rendered = re.sub(r"<script.*?</script>", "", shown, flags=re.DOTALL)
-    assert "<p>One row per line of an order.</p>" in rendered
+    assert "<p>One row per line of an order: what was sold" in rendered
     assert "net_amount" in rendered
 
 

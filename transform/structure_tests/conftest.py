@@ -1,5 +1,6 @@
 """Fixtures: the parsed project, and a small real company in a warehouse of its own."""
 
+import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from watershed_servers.postgres import PostgresDatabase, PostgresServer
 
 PROJECT = Path(__file__).parents[1]
 Dbt = Callable[..., dbtRunnerResult]
+Make = Callable[[Path], None]
 
 LEDGER = """
 create schema ops;
@@ -90,33 +92,57 @@ def shop(postgres_server: PostgresServer) -> Iterator[PostgresDatabase]:
 
 
 @pytest.fixture(scope="session")
-def loaded_warehouse(shop: PostgresDatabase, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str, Make], Path]:
+    """Make a warehouse once, also when several test processes need it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+
+    def make_once(name: str, make: Make) -> Path:
+        folder = shared / name
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                partial = tmp_path_factory.mktemp(name)
+                make(partial / "warehouse.duckdb")
+                partial.rename(folder)
+        return folder / "warehouse.duckdb"
+
+    return make_once
+
+
+@pytest.fixture(scope="session")
+def loaded_warehouse(once: Callable[[str, Make], Path], request: pytest.FixtureRequest) -> Path:
     """The raw tables and the ledger, as a first load leaves them."""
-    warehouse = tmp_path_factory.mktemp("loaded") / "warehouse.duckdb"
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        _attach(connection, shop)
-        connection.execute(LEDGER)
-        connection.execute("create schema raw_shop")
-        for table in _tables(shop):
-            _copy(connection, table)
-        connection.execute("detach source")
-    return warehouse
+
+    def load(warehouse: Path) -> None:
+        shop = request.getfixturevalue("shop")
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            _attach(connection, shop)
+            connection.execute(LEDGER)
+            connection.execute("create schema raw_shop")
+            for table in _tables(shop):
+                _copy(connection, table)
+            connection.execute("detach source")
+
+    return once("loaded", load)
 
 
 @pytest.fixture(scope="session")
 def built_warehouse(
+    once: Callable[[str, Make], Path],
     loaded_warehouse: Path,
     invoke: Dbt,
     manifest: Manifest,
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The same after a green build of everything."""
-    warehouse = tmp_path_factory.mktemp("built") / "warehouse.duckdb"
-    shutil.copy(loaded_warehouse, warehouse)
-    result = invoke(warehouse, "build", manifest=manifest)
-    assert result.success, result.exception
-    return warehouse
+
+    def build(warehouse: Path) -> None:
+        shutil.copy(loaded_warehouse, warehouse)
+        result = invoke(warehouse, "build", manifest=manifest)
+        assert result.success, result.exception
+
+    return once("built", build)
 
 
 @pytest.fixture

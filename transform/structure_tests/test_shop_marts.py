@@ -188,10 +188,3 @@ def test_only_marts_and_the_ledger_are_in_schemas_that_are_published(ask_marts: 
         ),
         ("ops", ["bookmarks", "builds", "fct_loads", "loads"]),
     ]
-
-
-def test_the_documentation_is_one_page(warehouse: Path, invoke: Any, tmp_path: Path) -> None:
-    assert invoke(warehouse, "docs", "generate", "--static", target=tmp_path).success
-    page = (tmp_path / "static_index.html").read_text()
-    assert "Every stream of the company drains into this warehouse" in page
-    assert "what its lines come to and what was paid for it" in page
