@@ -79,6 +79,24 @@ def test_build_and_publication_are_told_apart(built):
     assert datetime.fromisoformat(answer["publication"]["published_at"]).tzinfo
 
 
+def test_tests_run_by_themselves_are_shown_beside_the_build(built):
+    built.run_sql(
+        "insert into ops.builds by name select 'test-1' as build_id, 'test' as command, "
+        "false as is_full, 'red' as status, now() + interval 1 hour as started_at, 3 as failures"
+    )
+    found = collect(built.settings, wait_seconds=0)
+    assert (found.build.build_id, found.test.build_id) == ("build-1", "test-1")
+    lines = built.run("status").stdout.splitlines()
+    assert [line.split()[:2] for line in lines if "(dbt " in line] == [
+        ["build", "green"],
+        ["test", "RED"],
+    ]
+    built.run_sql(
+        "update ops.builds set started_at = now() - interval 1 day where command = 'test'"
+    )
+    assert collect(built.settings, wait_seconds=0).test is None
+
+
 def test_a_load_that_failed_before_it_reached_the_warehouse_is_shown(project, meltano_runs):
     meltano_runs(
         (STATE_ID, "SUCCESS", meltano_time(hours=5), meltano_time(hours=4), "{}", None),

@@ -57,9 +57,10 @@ STREAMS_SQL = """
     left join quarantined using (state_id, stream)
     order by bookmarks.state_id, lower(bookmarks.stream)
 """
-BUILD_SQL = """
+BUILDS_SQL = """
     select build_id, command, is_full, status, started_at, finished_at, models, tests, failures
     from ops.builds
+    where {condition}
     order by started_at desc
     limit 1
 """
@@ -111,7 +112,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Build:
-    """The last run of dbt."""
+    """A run of dbt."""
 
     build_id: str
     command: str
@@ -126,12 +127,18 @@ class Build:
 
 @dataclass(frozen=True)
 class Status:
-    """All that is known; what never happened is empty or None."""
+    """All that is known; what never happened is empty or None.
+
+    Attributes:
+        build: The last command of dbt that changed models.
+        test: The last `dbt test` since.
+    """
 
     at: datetime
     streams: tuple[Stream, ...]
     runs: tuple[Run, ...]
     build: Build | None
+    test: Build | None
     publication: Publication | None
 
 
@@ -142,7 +149,7 @@ def collect(settings: Settings, *, wait_seconds: float) -> Status:
         watershed_duckdb.WarehouseLockedError: a run held the warehouse for all of `wait_seconds`.
     """
     streams: tuple[Stream, ...] = ()
-    build = None
+    build = test = None
     if settings.warehouse.exists():
         with watershed_duckdb.connect(
             settings.warehouse, read_only=True, wait_seconds=wait_seconds
@@ -151,13 +158,14 @@ def collect(settings: Settings, *, wait_seconds: float) -> Status:
             if {"bookmarks", "loads", "quarantine"} <= tables:
                 streams = tuple(Stream(*row) for row in connection.execute(STREAMS_SQL).fetchall())
             if "builds" in tables:
-                row = connection.execute(BUILD_SQL).fetchone()
-                build = Build(*row) if row else None
+                build = _last_build(connection, "command <> 'test'")
+                test = _last_build(connection, "command = 'test'")
     return Status(
         at=datetime.now(UTC),
         streams=streams,
         runs=_meltano_runs(settings.system_database),
         build=build,
+        test=test if test and build and test.started_at > build.started_at else None,
         publication=published_now(PublicationFolder(settings.published)),
     )
 
@@ -165,6 +173,11 @@ def collect(settings: Settings, *, wait_seconds: float) -> Status:
 def to_json(status: Status) -> str:
     """Write the status as one JSON object; times are ISO 8601."""
     return json.dumps(dataclasses.asdict(status), default=datetime.isoformat, indent=2)
+
+
+def _last_build(connection: duckdb.DuckDBPyConnection, condition: str) -> Build | None:
+    row = connection.execute(BUILDS_SQL.format(condition=condition)).fetchone()
+    return Build(*row) if row else None
 
 
 def _ledger_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
@@ -202,7 +215,7 @@ def to_text(status: Status) -> str:
     lines = [
         *_stream_lines(status),
         *(_run_line(status.at, run) for run in status.runs),
-        _build_line(status),
+        *_build_lines(status),
         _publication_line(status),
     ]
     return "\n".join(lines)
@@ -249,17 +262,21 @@ def _run_line(at: datetime, run: Run) -> str:
     )
 
 
-def _build_line(status: Status) -> str:
-    build = status.build
-    if build is None:
-        return "build      none yet: run `watershed build`"
-    when = age(status.at, build.finished_at or build.started_at)
-    part = "" if build.is_full else ", a part of the models"
-    verdict = build.status if build.status == "green" else build.status.upper()
-    return (
-        f"build      {verdict} {when} (dbt {build.command}{part}: {build.models or 0} models, "
-        f"{build.tests or 0} tests, {build.failures or 0} failures; {build.build_id})"
-    )
+def _build_lines(status: Status) -> list[str]:
+    if status.build is None:
+        return ["build      none yet: run `watershed build`"]
+    lines = []
+    for label, build in (("build", status.build), ("test", status.test)):
+        if build is None:
+            continue
+        when = age(status.at, build.finished_at or build.started_at)
+        part = "" if build.is_full or label == "test" else ", a part of the models"
+        verdict = build.status if build.status == "green" else build.status.upper()
+        lines.append(
+            f"{label:<10} {verdict} {when} (dbt {build.command}{part}: {build.models or 0} models, "
+            f"{build.tests or 0} tests, {build.failures or 0} failures; {build.build_id})"
+        )
+    return lines
 
 
 def _publication_line(status: Status) -> str:
