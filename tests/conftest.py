@@ -64,6 +64,9 @@ def copy_project(root):
         (root / folder).mkdir()
         for file in (REPOSITORY / folder).glob("*.meltano.yml"):
             shutil.copy(file, root / folder)
+    (root / "demo").mkdir()
+    for question in (REPOSITORY / "demo").glob("*.sql"):
+        shutil.copy(question, root / "demo")
     return root
 
 

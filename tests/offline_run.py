@@ -1,8 +1,9 @@
-"""Run a job and what a person asks, and tell whether anything left this machine.
+"""Run what a schedule and a person run, and tell whether anything left this machine.
 
-Usage: offline_run.py PROJECT [--own-network], the latter in a new network namespace. Prints one
-JSON object: what each command said, and, of a network of its own, how often the kernel had nowhere
-to send something to: before, after, and once something outside was tried.
+Usage: offline_run.py PROJECT [--own-network], the latter in a new network namespace. Reads command
+lines from standard input. Prints one JSON object: what each of them said, and, of a network of its
+own, how often the kernel had nowhere to send something to: before, after, and once something
+outside was tried.
 """
 
 # ruff: noqa: T201  # it speaks to the test through standard output
@@ -18,17 +19,9 @@ from pathlib import Path
 
 SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 0x1, 0x40
 OUTSIDE = (("192.0.2.1", 443), ("2001:db8::1", 443))
+SCALE = 0.02
 NAME_OUTSIDE = "watershed.invalid"
 """Reserved for documentation and tests: nobody answers."""
-
-COMMANDS = {
-    "sources": ["watershed-demo", "--project", ".", "up", "--scale", "0.02"],
-    "job": ["meltano", "run", "all"],
-    "states": ["meltano", "state", "list"],
-    "schedules": ["meltano", "schedule", "list", "--format=json"],
-    "status": ["watershed", "status", "--json"],
-    "query": ["watershed", "query", "--csv", "select count(*) as orders from marts.fct_orders"],
-}
 
 
 def bring_up_loopback():
@@ -51,10 +44,10 @@ def unroutable():
     return {name: int(counters[name]) for name in counted}
 
 
-def run(project, program, *arguments):
-    """Run one of the project's programs with what cron would give it, or less."""
+def run(project, command):
+    """Run a command line with what cron would give it, or less."""
     done = subprocess.run(
-        [project / ".venv" / "bin" / program, *arguments],
+        ["/bin/sh", "-c", command],
         cwd=project,
         env={
             "PATH": "/usr/bin:/bin",
@@ -62,11 +55,12 @@ def run(project, program, *arguments):
             "XDG_STATE_HOME": str(project / "output" / "logs"),
             "OFFLINE_LOG": os.environ["OFFLINE_LOG"],
         },
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    return {"code": done.returncode, "out": done.stdout, "err": done.stderr}
+    return {"command": command, "code": done.returncode, "out": done.stdout, "err": done.stderr}
 
 
 def reach_outside():
@@ -91,9 +85,10 @@ def main():
         bring_up_loopback()
     before = count()
     try:
-        said = {name: run(project, *command) for name, command in COMMANDS.items()}
+        run(project, f".venv/bin/watershed-demo --project . up --scale {SCALE}")
+        said = [run(project, command.rstrip("\n")) for command in sys.stdin]
     finally:
-        run(project, "watershed-demo", "--project", ".", "down")
+        run(project, ".venv/bin/watershed-demo --project . down")
     after = count()
     reach_outside()
     print(json.dumps({"said": said, "before": before, "after": after, "tried": count()}))
