@@ -122,9 +122,7 @@ def check_patterns(
     for pattern in patterns:
         if pattern.startswith("!"):
             continue
-        stream_pattern, *rest = split(r"(?<!\\)\.", pattern, maxsplit=1)
-        column_pattern = rest[0] if rest else "*"
-        stream_pattern = stream_pattern.replace("\\.", ".")
+        stream_pattern, column_pattern = _parts(pattern)
         columns_of_matches = [
             columns for stream, columns in streams.items() if fnmatchcase(stream, stream_pattern)
         ]
@@ -137,3 +135,19 @@ def check_patterns(
                 f"select pattern {pattern!r} matches no column of stream {stream_pattern}: "
                 "correct it, or grant select on the column"
             )
+
+
+def is_selected(patterns: Iterable[str], stream_id: str, column: str) -> bool:
+    """Whether Meltano's ``select`` selects what no catalog knows yet; what excludes prevails."""
+    matching = [
+        pattern
+        for pattern in patterns
+        if all(map(fnmatchcase, (stream_id, column), _parts(pattern.removeprefix("!"))))
+    ]
+    return bool(matching) and not any(pattern.startswith("!") for pattern in matching)
+
+
+def _parts(pattern: str) -> tuple[str, str]:
+    r"""Split ``shop-orders.*`` into stream and column; a dot within a name is written ``\.``."""
+    stream, *rest = split(r"(?<!\\)\.", pattern, maxsplit=1)
+    return stream.replace("\\.", "."), rest[0] if rest else "*"

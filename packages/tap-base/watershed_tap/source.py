@@ -54,7 +54,7 @@ class Source(ABC):
         """The source's own clock when the snapshot was taken."""
 
     @abstractmethod
-    def rows(self, statement: Any, stream_id: str) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401  # SQL, as its driver takes it
+    def rows(self, statement: Any, stream_id: str) -> Iterator[Any]:  # noqa: ANN401  # SQL, as its driver takes it
         """Stream the rows of a statement; only some megabytes of them are ever in memory.
 
         Raises:

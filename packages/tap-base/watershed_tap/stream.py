@@ -250,14 +250,17 @@ class TableStream(SQLStream, ABC):
                 f"{self._place}: replication method {self.replication_method} is not offered: "
                 "choose FULL_TABLE or INCREMENTAL"
             )
+        self._check_columns()
+        if self.key is not None and not self.primary_keys:
+            raise SetupError(
+                f"{self._place}: INCREMENTAL needs a key, for rows come again: give "
+                "table-key-properties in its metadata, or replicate it as FULL_TABLE"
+            )
+
+    def _check_columns(self) -> None:
         for name in (*self._selected_names, *self.primary_keys):
             if name not in self.table.columns:
                 raise SetupError(
                     f"{self._place}: selected column {name!r} does not exist, or user "
                     f"{self.source.settings.user!r} may not read it: deselect it, or grant select"
                 )
-        if self.key is not None and not self.primary_keys:
-            raise SetupError(
-                f"{self._place}: INCREMENTAL needs a key, for rows come again: give "
-                "table-key-properties in its metadata, or replicate it as FULL_TABLE"
-            )

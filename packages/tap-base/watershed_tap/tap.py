@@ -100,15 +100,19 @@ class DatabaseTap(SQLTap, ABC):
         Raises:
             SetupError: a pattern matches nothing, or nothing at all is selected.
         """
-        tables = self.connector.tables
         if patterns:
-            streams = {stream_id: table.columns for stream_id, table in tables.items()}
-            check_patterns(json.loads(patterns), streams, self.connector.grants)
+            check_patterns(json.loads(patterns), self._selectable(), self.connector.grants)
         if not self.streams:
             raise SetupError(
-                f"{self.connector.settings.source}: no stream is selected of the {len(tables)} "
-                f"that user {self.connector.settings.user!r} may read: select some"
+                f"{self.connector.settings.source}: no stream is selected of the "
+                f"{len(self.connector.tables)} that user {self.connector.settings.user!r} may "
+                "read: select some"
             )
+
+    def _selectable(self) -> dict[str, Iterable[str]]:
+        """The columns of every stream that there is."""
+        tables = self.connector.tables
+        return {stream_id: table.columns for stream_id, table in tables.items()}
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         problems = check_config(self._config, self.config_jsonschema, self.contradictions)

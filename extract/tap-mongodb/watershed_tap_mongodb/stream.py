@@ -1,0 +1,247 @@
+"""One collection as a Singer stream."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from watershed_tap.exceptions import SetupError
+from watershed_tap.stream import TableStream
+from watershed_tap_mongodb import replication
+from watershed_tap_mongodb.field_types import JSON, FieldType
+from watershed_tap_mongodb.fields import KEY_SCHEMAS, Fields
+from watershed_tap_mongodb.replication import Bookmark, KeyType, ReplicationKey
+from watershed_tap_mongodb.source import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from watershed_tap.stream import Record
+    from watershed_tap_mongodb.source import MongoSource
+    from watershed_tap_mongodb.tap import TapMongoDB
+
+# What the bookmark of a stream says of its columns: field to type, as they were sent last.
+FIELDS = "fields"
+
+
+class MongoStream(TableStream):
+    """Reads one collection, exactly.
+
+    The types of its fields are what discovery wrote into the catalog, what earlier runs learnt
+    (which stands in the state), and what this run learns. When a field has a value that its column
+    cannot hold, the column becomes JSON: a new SCHEMA says so, and after its last document the
+    collection is read once more from the beginning, so that the column has one form in all rows.
+    """
+
+    source: MongoSource
+    _tap: TapMongoDB
+    _bookmark: Bookmark | None  # type: ignore[assignment]  # of MongoDB's own order
+
+    def __init__(self, tap: TapMongoDB, catalog_entry: dict[str, Any], source: MongoSource) -> None:
+        self._is_recalled = False
+        self._is_outdated = False  # there are rows of another form than the columns have now
+        self._last_key: Any = None
+        super().__init__(tap, catalog_entry, source)
+
+    @cached_property
+    def fields(self) -> Fields:
+        """The columns, as far as they are known by now."""
+        described = self._entry.schema.properties or {}
+        selected = dict.fromkeys(name for name in self._selected_names if name not in KEY_SCHEMAS)
+        if self.replication_key is not None and self.replication_key not in KEY_SCHEMAS:
+            selected.setdefault(self.replication_key)
+        types = {
+            name: FieldType.parse(described[name].x_sql_datatype) if name in described else None
+            for name in selected
+        }
+        return Fields(types, self._deselected_names, self._is_wanted)
+
+    @cached_property
+    def _deselected_names(self) -> set[str]:
+        described = self._entry.schema.properties or {}
+        kept = {*self._selected_names, self.replication_key, *KEY_SCHEMAS}
+        return described.keys() - kept
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of the stream's records."""
+        return self.fields.schema
+
+    @cached_property
+    def key(self) -> ReplicationKey | None:  # type: ignore[override]  # of MongoDB's own order
+        """The replication key; ``None`` for FULL_TABLE."""
+        if self.replication_method != "INCREMENTAL":
+            return None
+        indexed = self.source.indexed_fields(self.table, self.name)
+        return ReplicationKey.of(self.replication_key, indexed, self._place)
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterator[Record]:  # noqa: ARG002  # never partitioned
+        """Yield the documents of one run, and at the end settle how far the stream has got."""
+        self.begin()
+        yield from self._read()
+        while self._is_outdated:
+            self._is_outdated = False
+            self._start_at(None)
+            yield from self._read()
+        self.finish()
+
+    def begin(self) -> None:
+        """Note where the stream stands before its first document."""
+        self._is_outdated = False
+        if self.key is None:
+            super().begin()
+            return
+        state = self.stream_state
+        is_same_key = state.get("replication_key") == self.key.name
+        self._key_type = self._find_key_type(self.key, state if is_same_key else {})
+        resume_from = None
+        if is_same_key and "replication_key_value" in state:
+            text = state["replication_key_value"]
+            resume_from = replication.read(self.key, self._key_type, text)
+        self._start_at(resume_from)
+        if not self.key.is_sortable:
+            self.logger.warning(
+                "stream %s: no index begins with %s, so each run makes the source look at every "
+                "document, and one that breaks off starts anew: create an index",
+                *(self.name, self.key.name),
+            )
+
+    def statements(self) -> list[Query]:
+        """What to read in this run, in this order; call :meth:`begin` before."""
+        if self.key is None:
+            return self.select_all()
+        return self.select_since(self.key, self._resume_from)
+
+    def select_all(self) -> list[Query]:
+        """Every document of the collection."""
+        return [self._query({})]
+
+    def select_since(
+        self,
+        key: ReplicationKey,  # type: ignore[override]  # of MongoDB's own order
+        bookmark: replication.BookmarkValue | None,
+    ) -> list[Query]:
+        """What is new since the bookmark, or everything; first what no bookmark covers."""
+        overlap = self.source.settings.overlap_seconds
+        since = None
+        if bookmark is not None:
+            since = replication.overlapping(self._key_type, bookmark, overlap)
+        outside = key.never_covered(self._key_type)
+        newer = key.newer_than(self._key_type, since)
+        if key.is_sortable:
+            return [self._query(outside), self._query(newer, sort=key.name)]
+        return [self._query({} if since is None else {"$or": [newer, *outside["$or"]]})]
+
+    def finish(self) -> None:
+        """Settle how far the stream has got, after its last document and before its last STATE."""
+        super().finish()
+        if self._bookmark is not None and self._bookmark.outside:
+            self.logger.warning(
+                "stream %s has %d documents without a %s that is a %s: no bookmark covers them, "
+                "and each run reads them again",
+                *(self.name, self._bookmark.outside, self.replication_key, self._key_type),
+            )
+
+    def _read(self) -> Iterator[Record]:
+        key = "" if self.key is None else self.key.name
+        for query in self.statements():
+            for document in self.source.rows(query, self.name):
+                record = self.fields.record(document)
+                if self.fields.has_changes:
+                    self._announce_changes()
+                self._last_key = document.get(key)
+                yield record
+
+    def _query(self, condition: dict[str, Any], sort: str | None = None) -> Query:
+        return Query(self.table.name, condition, sort, self.fields.left_off_by_source)
+
+    def _start_at(self, bookmark: replication.BookmarkValue | None) -> None:
+        self._resume_from = bookmark
+        if self.key is not None:
+            self._bookmark = Bookmark(self._key_type, bookmark, self.source.now)
+
+    def _find_key_type(self, key: ReplicationKey, state: Mapping[str, Any]) -> KeyType:
+        """The type that an earlier run chose, that of all documents, or the likeliest there is."""
+        known = replication.read_key_type(key, state)
+        known = known or replication.key_type_of_field(self.fields.columns.get(key.name))
+        if known is not None:
+            return known
+        for candidate in KeyType:
+            if self.source.has_any(self._query(key.with_type(candidate)), self.name):
+                return candidate
+        return KeyType.DATE
+
+    def _write_schema_message(self) -> None:
+        """Write the columns as they are known by now, and note them for the next run."""
+        if not self._is_recalled:
+            self._recall()
+            self._is_recalled = True
+        self._tap.mapper.register_raw_stream_schema(self.name, self.schema, self.primary_keys)
+        self._stream_maps = None
+        super()._write_schema_message()
+        self.stream_state[FIELDS] = {
+            name: str(known) for name, known in self.fields.columns.items()
+        }
+
+    def _recall(self) -> None:
+        """Take over what earlier runs learnt.
+
+        Where the catalog knows better by now, their rows have another form than this run's.
+        """
+        remembered = {
+            name: FieldType.parse(text) for name, text in self.stream_state.get(FIELDS, {}).items()
+        }
+        self.fields.learn(remembered)
+        self.fields.take_changes()
+        for name, before in remembered.items():
+            if before not in {None, JSON} and self.fields.columns.get(name) is JSON:
+                self._announce_break(name, before)
+
+    def _announce_changes(self) -> None:
+        for change in self.fields.take_changes():
+            if change.is_break:
+                self._announce_break(change.field, change.before)
+            elif change.before is None:
+                self.logger.info(
+                    "stream %s: new field %s: %s", self.name, change.field, change.after
+                )
+            else:
+                self.logger.info(
+                    "stream %s: field %s is %s by now", self.name, change.field, change.after
+                )
+        self._write_schema_message()
+
+    def _announce_break(self, field: str, before: FieldType | None) -> None:
+        """A column has a new form: until all rows have it, there is no bookmark to resume from."""
+        self._is_outdated = True
+        self.stream_state.pop("replication_key_value", None)
+        self.logger.warning(
+            "stream %s: field %s was always %s and is no longer: its column becomes JSON, for "
+            "which the collection is read from its beginning",
+            *(self.name, field, before),
+        )
+
+    def _increment_stream_state(self, latest_record: Record, *, context: object = None) -> None:  # noqa: ARG002  # the SDK's
+        if self._bookmark is None:
+            return
+        self._bookmark.see(self._last_key)
+        if self.is_sorted:
+            self._note_bookmark()
+
+    def _note_bookmark(self) -> None:
+        if self._bookmark is None or self._bookmark.value is None or self._is_outdated:
+            return
+        value = replication.written(self._key_type, self._bookmark.value)
+        self.stream_state["replication_key"] = self.replication_key
+        self.stream_state["replication_key_type"] = self._key_type.value
+        self.stream_state["replication_key_value"] = value
+
+    def _is_wanted(self, field: str) -> bool:
+        """Whether a field that the catalog does not know is selected."""
+        return self._tap.selects(self.name, field, default=not self._deselected_names)
+
+    def _check_columns(self) -> None:
+        if not set(self.primary_keys) <= KEY_SCHEMAS.keys():
+            raise SetupError(
+                f"{self._place}: table-key-properties can only be {', '.join(KEY_SCHEMAS)}"
+            )
