@@ -67,7 +67,7 @@ def test_a_load_prints_its_states_and_says_what_it_did(start, singer):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("{broken\n", "target-duckdb: input is not a Singer message"),
+        ("{broken\n", "input is not a Singer message"),
         ('{"type": "RECORD", "stream": "shop-x", "record": {}}\n', "stream 'shop-x'"),
         ('{"type": "SCHEMA", "stream": "shop-x"}\n', "missing required schema"),
         ('{"type": "STATE", "value": 5}\n', "STATE is not a JSON object but int"),

@@ -266,7 +266,7 @@ def main() -> None:
     ) as error:
         if os.environ.get("WATERSHED_TRACEBACK"):
             raise
-        sys.stderr.write(f"target-duckdb: {_line(error)}\n")
+        TargetDuckDB.logger.error("%s", _line(error))
         sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""The command line: `watershed status|query|build|publish`.
+"""The command line: `watershed status|query|load|build|publish`.
 
 What a command needs is imported when it runs, so that `--help` answers at once.
 """
@@ -90,6 +90,27 @@ def query(sql: str | None, *, file: TextIO | None, as_json: bool, as_csv: bool, 
 
 
 @commands.command()
+@click.argument("sources", nargs=-1)
+@as_json_option
+@click.option("--loader", default="target-duckdb", show_default=True, help="Meltano's target.")
+def load(sources: tuple[str, ...], *, as_json: bool, loader: str) -> None:
+    """Load SOURCES, by default all, at the same time; one that fails stops no other.
+
+    Exits with 1 when a source failed whose rows are older than its configuration allows. A failure
+    that is tolerated makes `watershed publish`, at the end of the job, exit with 1.
+    """
+    from watershed import load as loading  # noqa: PLC0415  # start-up
+    from watershed import publish as publisher  # noqa: PLC0415  # start-up
+
+    settings = _settings()
+    runs = loading.load(settings, sources, loader, lambda line: click.echo(line, err=True))
+    click.echo(loading.to_json(runs) if as_json else loading.to_text(runs))
+    if not all(run.is_tolerated for run in runs):
+        publisher.publish(settings)
+        sys.exit(EXIT_FAILED)
+
+
+@commands.command()
 @as_json_option
 @click.option("--force", is_flag=True, help="Build although nothing changed.")
 @click.option("--docs/--no-docs", default=True, show_default=True, help="Write the docs page too.")
@@ -121,6 +142,8 @@ def publish(*, as_json: bool, dry_run: bool, rollback: bool) -> None:
     else:
         outcome = publisher.publish(settings, dry_run=dry_run)
     click.echo(publisher.to_json(outcome) if as_json else publisher.to_text(outcome))
+    if outcome.failed_sources:
+        sys.exit(EXIT_FAILED)
 
 
 def _settings() -> Settings:

@@ -36,6 +36,7 @@ from watershed.publications import (
     published_now,
     read_publication,
 )
+from watershed.source_runs import failed_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,7 @@ class Outcome:
         publication: What readers see now; in a dry run, what they would go on to see.
         plan: What was, or would be, copied; None after a rollback.
         remarks: What else one should know, a line each.
+        failed_sources: Sources whose load failed since the publication before, with the cause.
     """
 
     action: str
@@ -64,6 +66,7 @@ class Outcome:
     plan: Plan | None
     seconds: float
     remarks: tuple[str, ...] = ()
+    failed_sources: tuple[tuple[str, str], ...] = ()
 
 
 def publish(settings: Settings, *, dry_run: bool = False) -> Outcome:
@@ -88,14 +91,17 @@ def publish(settings: Settings, *, dry_run: bool = False) -> Outcome:
         previous = _previous(connection, folder)
         _complete_ledger(connection, has_previous=previous is not None)
         plan = make_plan(connection, previous)
+        failed = tuple(failed_since(connection, previous.published_at if previous else None))
         folder.sweep(_known_files(connection))
         if not plan.is_change:
-            return Outcome("unchanged", previous, plan, time.monotonic() - started, plan.remarks)
+            seconds = time.monotonic() - started
+            return Outcome("unchanged", previous, plan, seconds, plan.remarks, failed)
         publication = _write(connection, folder, plan, _new_publication(settings, connection, plan))
         folder.point_at(folder.path / publication.file)
         _record(connection, "ops", publication)
         folder.prune()
-    return Outcome("published", publication, plan, time.monotonic() - started, plan.remarks)
+    seconds = time.monotonic() - started
+    return Outcome("published", publication, plan, seconds, plan.remarks, failed)
 
 
 def roll_back(settings: Settings) -> Outcome:
@@ -302,6 +308,7 @@ def to_json(outcome: Outcome) -> str:
             "publication": outcome.publication and dataclasses.asdict(outcome.publication),
             "tables": [f"{table.schema}.{table.name}" for table in tables],
             "remarks": outcome.remarks,
+            "failed_sources": dict(outcome.failed_sources),
             "seconds": round(outcome.seconds, 3),
         },
         default=datetime.isoformat,
@@ -311,7 +318,8 @@ def to_json(outcome: Outcome) -> str:
 
 def to_text(outcome: Outcome) -> str:
     """Write the outcome in a few lines."""
-    return "\n".join((_headline(outcome), *(f"  {remark}" for remark in outcome.remarks)))
+    failures = [f"source {name} FAILED: {cause}" for name, cause in outcome.failed_sources]
+    return "\n".join((_headline(outcome), *(f"  {line}" for line in (*outcome.remarks, *failures))))
 
 
 def _headline(outcome: Outcome) -> str:

@@ -1,0 +1,195 @@
+"""Loading the sources: all at the same time, each by a `meltano run` of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import watershed_duckdb
+from watershed.exceptions import WatershedError
+from watershed.source_runs import SourceRun, create_source_runs, loaded_at_of, write_source_run
+from watershed.sources import Source, read_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from watershed.settings import Settings
+
+LOCK_WAIT_SECONDS = 600.0
+SECONDS_TO_END = 30.0
+"""What a load whose time is up has to stop after its last commit."""
+
+PLUGIN_ERROR = re.compile(r"\[error\s*\] (?!meltano\b)(\S+)\s+(.+)")
+"""How Meltano shows the line in which a tap or target says what a person can mend."""
+TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def load(
+    settings: Settings, names: Sequence[str], loader: str, announce: Callable[[str], None]
+) -> list[SourceRun]:
+    """Load sources at the same time; one that is down, slow or failing stops no other.
+
+    Args:
+        settings: Where everything stands.
+        names: The sources; none means all.
+        loader: Meltano's name of the target.
+        announce: Told each line that a load logs, with its source before it.
+
+    Returns:
+        How each ended, in the order of their names.
+
+    Raises:
+        WatershedError: a source is not declared, or there is none.
+        watershed_duckdb.WarehouseError: the warehouse is locked or broken.
+    """
+    declared = read_sources(settings.project_root)
+    unknown = sorted(set(names) - set(declared))
+    if unknown or not declared:
+        raise WatershedError(
+            f"source {unknown[0] if unknown else 'any'!r} is not declared in "
+            f"extract/extractors.meltano.yml: known are {', '.join(sorted(declared)) or 'none'}"
+        )
+    chosen = [declared[name] for name in sorted(names or declared)]
+    loads = [_Load(settings, source, loader, announce) for source in chosen]
+    try:
+        runs = [load.wait() for load in loads]
+    finally:
+        for started in loads:
+            started.end()
+    return _record(settings, {source.name: source for source in chosen}, loader, runs)
+
+
+class _Load:
+    """One `meltano run`, its lines to a log of its own and to whoever follows."""
+
+    def __init__(
+        self, settings: Settings, source: Source, loader: str, announce: Callable[[str], None]
+    ) -> None:
+        self._source = source
+        self._announce = announce
+        self._started_at = datetime.now(UTC)
+        self._deadline = None
+        if source.time_limit is not None:
+            self._deadline = time.monotonic() + source.time_limit.total_seconds()
+        self._lines: list[str] = []
+        log = settings.output / "logs" / f"load-{source.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._log = log.open("w")
+        self._process = subprocess.Popen(
+            [Path(sys.prefix, "bin", "meltano"), "run", source.extractor, loader],
+            cwd=settings.project_root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        self._follower = threading.Thread(target=self._follow, args=(self._process.stdout,))
+        self._follower.start()
+
+    def wait(self) -> SourceRun:
+        """Wait for its end, or end it when its time is up."""
+        is_late = False
+        try:
+            remaining = None if self._deadline is None else self._deadline - time.monotonic()
+            self._process.wait(None if remaining is None else max(remaining, 0))
+        except subprocess.TimeoutExpired:
+            is_late = True
+            self.end()
+        self._follower.join()
+        cause = self._cause(is_late=is_late) if is_late or self._process.returncode else None
+        return SourceRun(
+            self._source.name,
+            self._source.extractor,
+            "failed" if cause else "succeeded",
+            cause,
+            self._started_at,
+            datetime.now(UTC),
+        )
+
+    def end(self) -> None:
+        """End it if it still runs; what it has committed stays."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._follower.join()
+        self._log.close()
+
+    def _follow(self, output: TextIO | None) -> None:
+        for line in output or ():
+            text = TERMINAL_CODES.sub("", line.rstrip())
+            self._log.write(text + "\n")
+            self._lines = [*self._lines[-200:], text]
+            self._announce(f"[{self._source.name}] {text}")
+
+    def _cause(self, *, is_late: bool) -> str:
+        if is_late and self._source.time_limit is not None:
+            minutes = self._source.time_limit.total_seconds() / 60
+            return f"not done within its time limit of {minutes:g} min"
+        for line in self._lines:
+            if found := PLUGIN_ERROR.search(line):
+                return f"{found[1]}: {found[2]}"
+        return (self._lines or ["meltano said nothing"])[-1]
+
+
+def _record(
+    settings: Settings, sources: dict[str, Source], loader: str, runs: list[SourceRun]
+) -> list[SourceRun]:
+    """Write the runs to ``ops.source_runs`` and complete them by what the warehouse knows."""
+    with watershed_duckdb.connect(settings.warehouse, wait_seconds=LOCK_WAIT_SECONDS) as connection:
+        create_source_runs(connection)
+        complete = []
+        for run in runs:
+            write_source_run(connection, run)
+            loaded_at = loaded_at_of(connection, run.extractor, loader)
+            age = sources[run.source].largest_age
+            is_young = (
+                age is not None and loaded_at is not None and run.finished_at - loaded_at <= age
+            )
+            complete.append(
+                dataclasses.replace(
+                    run,
+                    loaded_at=loaded_at,
+                    is_tolerated=run.status == "succeeded" or is_young,
+                )
+            )
+    return complete
+
+
+def to_json(runs: list[SourceRun]) -> str:
+    """Write the runs as a JSON list; times are ISO 8601."""
+    rows = [dataclasses.asdict(run) for run in runs]
+    return json.dumps(rows, default=datetime.isoformat, indent=2)
+
+
+def to_text(runs: list[SourceRun]) -> str:
+    """Write a line for each source."""
+    return "\n".join(_line(run) for run in runs)
+
+
+def _line(run: SourceRun) -> str:
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    if run.status == "succeeded":
+        return f"{run.source}: loaded in {seconds:.0f} s"
+    if run.loaded_at is None:
+        return f"{run.source}: FAILED, and was never loaded: {run.cause}"
+    age = run.finished_at - run.loaded_at
+    consequence = "the marts go on with them" if run.is_tolerated else "the marts wait for it"
+    return f"{run.source}: FAILED; its rows are {_duration(age)} old, {consequence}: {run.cause}"
+
+
+def _duration(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004  # an hour
