@@ -6,6 +6,7 @@ pytestmark = pytest.mark.load
 
 INTEGER = {"type": ["integer", "null"]}
 TEXT = {"type": ["string", "null"]}
+JSON_TEXT = {"type": ["string", "null"], "contentMediaType": "application/json"}
 LOADS = (
     "select sum(rows_inserted), sum(rows_updated), sum(rows_unchanged), sum(rows_deleted) "
     "from ops.loads"
@@ -224,6 +225,34 @@ class TestEvolution:
         assert loader.rows("select record_key, column_name, value from ops.quarantine") == [
             ('{"id":3}', "x", "thirty")
         ]
+
+    @pytest.mark.parametrize(
+        "case",
+        [
+            ({"type": "integer"}, 7, "7"),
+            ({"type": "string", "format": "date-time"}, "2026-01-01T00:00:00Z", '"2026-01-01'),
+            ({"type": "boolean"}, True, "true"),
+            ({"type": "number"}, "NaN", '"nan"'),
+        ],
+    )
+    @pytest.mark.parametrize("commit_between", [True, False])
+    def test_a_column_becomes_json_and_keeps_what_it_holds(
+        self, loader, singer, case, commit_between
+    ):
+        first, value, becomes = case
+        state = [singer.state(**{"shop-orders": {}})] if commit_between else []
+        loader.load(
+            singer.schema("shop-orders", id=INTEGER, x=first),
+            singer.record("shop-orders", id=1, x=value),
+            *state,
+            singer.schema("shop-orders", id=INTEGER, x=JSON_TEXT),
+            singer.record("shop-orders", id=2, x='{"$numberInt":"7"}'),
+        )
+        assert loader.types("shop.orders")["x"] == "JSON"
+        [(_, held), (_, came)] = loader.rows("select id, x from shop.orders order by id")
+        assert came == '{"$numberInt":"7"}'
+        assert held.lower().startswith(becomes)
+        assert loader.one("select count(*) from ops.quarantine") == 0
 
     def test_a_number_too_long_for_its_column_widens_it(self, loader, singer):
         loader.load(

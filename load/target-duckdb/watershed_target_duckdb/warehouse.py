@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from watershed_duckdb import connect
 from watershed_load_plan.conform import STAGE
 from watershed_load_plan.duckdb_types import from_duckdb, quoted, to_duckdb
+from watershed_load_plan.exact import as_json
 from watershed_load_plan.tables import METADATA_COLUMNS
 from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.warehouse import Changes
@@ -96,8 +97,13 @@ class DuckDBWarehouse:
 
     def widen_column(self, table: Table, column: str, column_type: ColumnType) -> None:
         """Change a column's type."""
-        of = to_duckdb(column_type)
-        self.execute(f"alter table {self.quoted(table)} alter column {quoted(column)} type {of}")
+        of, name = to_duckdb(column_type), quoted(column)
+        value = name
+        if column_type.kind is Kind.JSON:
+            value = as_json(name, (self.columns(table) or {})[column])
+        self.execute(
+            f"alter table {self.quoted(table)} alter column {name} type {of} using {value}"
+        )
 
     def append(self, table: Table, columns: Sequence[str]) -> Changes:
         """Insert the stage."""

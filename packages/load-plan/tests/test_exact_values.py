@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from watershed_load_plan.exact import exact
+from watershed_load_plan.exact import as_json, exact
 from watershed_load_plan.types import ColumnType, Kind, decimal
 
 pytestmark = pytest.mark.load
@@ -188,3 +188,50 @@ def test_the_edges_of_each_type(kind, text, shown):
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         assert connection.execute(sql, [text]).fetchone() == (shown,)
+
+
+@pytest.mark.parametrize(
+    ("column_type", "text", "shown"),
+    [
+        (ColumnType(Kind.BIGINT), "9223372036854775807", "9223372036854775807"),
+        (decimal(38, 2), "123456789012345678901234567890123456.70", None),
+        (ColumnType(Kind.DOUBLE), "-0.0", "-0.0"),
+        (ColumnType(Kind.DOUBLE), "0.1", "0.1"),
+        (ColumnType(Kind.DOUBLE), "NaN", '"nan"'),
+        (ColumnType(Kind.DOUBLE), "-Infinity", '"-inf"'),
+        (ColumnType(Kind.BOOLEAN), "true", "true"),
+        (ColumnType(Kind.TEXT), 'say "no"', r'"say \"no\""'),
+        (ColumnType(Kind.JSON), '{"a":1.10}', '{"a":1.10}'),
+        (ColumnType(Kind.BINARY), "AP8=", '"AP8="'),
+        (ColumnType(Kind.DATE), "2024-02-29", '"2024-02-29"'),
+        (ColumnType(Kind.TIME), "10:00:00.5", '"10:00:00.5"'),
+        (ColumnType(Kind.TIMESTAMP), "2024-01-01 10:00:00.5", '"2024-01-01 10:00:00.5"'),
+        (
+            ColumnType(Kind.TIMESTAMPTZ),
+            "2024-01-01 10:00:00.5+02",
+            '"2024-01-01 08:00:00.5+00:00"',
+        ),
+        (ColumnType(Kind.TIMESTAMPTZ), "infinity", '"infinity"'),
+        (
+            ColumnType(Kind.UUID),
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+            '"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"',
+        ),
+    ],
+    ids=str,
+)
+def test_a_value_as_json_keeps_all_of_it(column_type, text, shown):
+    shown = shown or text
+    value = exact("t", column_type)
+    sql = f"select {as_json('v', column_type)}::varchar, v from (select {value} as v"
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'America/New_York'")
+        written, before = connection.execute(
+            f"{sql} from (select $1::varchar as t))", [text]
+        ).fetchone()
+        assert written == shown
+        if column_type.kind not in {Kind.TEXT, Kind.JSON}:
+            back = f"select {value} from (select $1::varchar as t)"
+            told = json.loads(written) if written.startswith('"') else written
+            (after,) = connection.execute(back, [told]).fetchone()
+            assert str(after) == str(before), "and it can be had again"

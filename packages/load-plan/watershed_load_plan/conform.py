@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from watershed_load_plan.duckdb_types import literal, quoted, to_duckdb
-from watershed_load_plan.exact import exact
+from watershed_load_plan.exact import as_json_text, exact
 from watershed_load_plan.tables import METADATA_COLUMNS
 from watershed_load_plan.types import ColumnType, Kind, hold_digits
 
@@ -124,24 +124,10 @@ def _columns(batch: Batch, types: Mapping[str, ColumnType]) -> list[_Column]:
         elif raw.type == types[name]:
             columns.append(_Column(name, raw.value, alias, alias, is_converted=False))
         else:
-            text = (
-                _as_json_text(raw.text, incoming)
-                if _becomes_json(incoming, types[name])
-                else raw.text
-            )
+            is_json = types[name].kind is Kind.JSON
+            text = as_json_text(raw.text, incoming) if is_json else raw.text
             columns.append(_Column(name, text, alias, exact(alias, types[name]), is_converted=True))
     return columns
-
-
-def _becomes_json(incoming: ColumnType, column: ColumnType) -> bool:
-    return column.kind is Kind.JSON and incoming.kind is not Kind.JSON
-
-
-def _as_json_text(text: str, incoming: ColumnType) -> str:
-    """Write a value that is no JSON as JSON, for a column that was JSON before."""
-    if incoming.digits or incoming.kind in {Kind.DOUBLE, Kind.BOOLEAN}:
-        return text
-    return f"cast(to_json({text}) as VARCHAR)"
 
 
 def _select(batch: Batch, columns: list[_Column], stamp: Stamp) -> str:

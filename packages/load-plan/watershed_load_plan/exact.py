@@ -58,6 +58,30 @@ def exact(text: str, column_type: ColumnType) -> str:
     return f"case when regexp_full_match({text}, '{shape}') then try_cast({text} as {target}) end"
 
 
+def as_json(value: str, column_type: ColumnType) -> str:
+    """Write the SQL that turns a value of a type into JSON from which it can be had exactly.
+
+    What JSON has no word for becomes a JSON string: the text from which `exact` reads it.
+    """
+    text = f"cast({value} as VARCHAR)"
+    if column_type.kind is Kind.BINARY:
+        text = f"to_base64({value})"
+    elif column_type.kind is Kind.TIMESTAMPTZ:  # as text it depends on the session's time zone
+        utc = f"cast(timezone('UTC', {value}) as VARCHAR) || '+00:00'"
+        text = f"(case when isfinite({value}) then {utc} else {text} end)"
+    return f"cast({as_json_text(text, column_type)} as JSON)"
+
+
+def as_json_text(text: str, column_type: ColumnType) -> str:
+    """Do the same with the text of a value of that type; what is none stays no JSON."""
+    string = f"cast(to_json({text}) as VARCHAR)"
+    if column_type.kind is Kind.DOUBLE:
+        return f"case when {_is_special(text)} then {string} else {text} end"
+    if column_type.digits or column_type.kind in {Kind.BOOLEAN, Kind.JSON}:
+        return text
+    return string
+
+
 def _era_before_clock(text: str) -> str:
     """PostgreSQL writes ``0044-03-15 10:00:00 BC``, DuckDB ``0044-03-15 (BC) 10:00:00``."""
     moved = rf"regexp_replace({text}, '^([0-9-]+)(.*) BC$', '\1 (BC)\2')"
@@ -67,10 +91,13 @@ def _era_before_clock(text: str) -> str:
 def _double(text: str) -> str:
     """A decimal text is a double exactly when the double's shortest form has the same digits."""
     value = f"try_cast({text} as DOUBLE)"
-    special = f"regexp_full_match({text}, '(?i)nan|[+-]?inf(inity)?')"
     number = rf"regexp_full_match({text}, '[+-]?[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?')"
     same = f"{_digits(text)} = {_digits(f'cast({value} as VARCHAR)')}"
-    return f"case when {special} or ({number} and {same}) then {value} end"
+    return f"case when {_is_special(text)} or ({number} and {same}) then {value} end"
+
+
+def _is_special(text: str) -> str:
+    return f"regexp_full_match({text}, '(?i)nan|[+-]?inf(inity)?')"
 
 
 def _digits(number: str) -> str:

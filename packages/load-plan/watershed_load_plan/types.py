@@ -178,12 +178,15 @@ def widen(current: ColumnType, incoming: ColumnType) -> ColumnType | None:
     """Find the type that a column must take to hold what it holds and what comes.
 
     Returns:
-        The current type when it holds both, a wider type of the same family, or None when no
-        such type exists: then the column stays as it is, and values that do not fit it exactly
-        go to quarantine. A column is never narrowed.
+        The current type when it holds both, a wider type of the same family, JSON where JSON
+        comes (every value has its JSON), or None when no such type exists: then the column stays
+        as it is, and values that do not fit it exactly go to quarantine. A column is never
+        narrowed.
     """
     if current == incoming or current.kind in {Kind.TEXT, Kind.JSON}:
         return current
+    if incoming.kind is Kind.JSON:
+        return incoming
     if current.digits and incoming.digits:
         whole = max(current.digits[0], incoming.digits[0])
         fraction = max(current.digits[1], incoming.digits[1])
