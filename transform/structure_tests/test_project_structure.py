@@ -23,6 +23,7 @@ MAY_READ = {
 }
 MOST_YAML_LINES = 200
 MOST_SQL_LINES = 150
+LONGEST_LINE = 100
 # Where Redshift lets no type speak: without a length a varchar holds 256 bytes, a numeric no cents.
 SIZED_TYPES = ("varchar", "numeric")
 COMMON_TYPES = {
@@ -243,6 +244,13 @@ def test_files_stay_short(project: Path) -> None:
         for folder in folders
         for file in folder.rglob("*")
         if file.suffix in limits and len(file.read_text().splitlines()) > limits[file.suffix]
+    )
+    assert not offenders(
+        f"{file}: {line}"
+        for folder in folders
+        for file in folder.rglob("*.yml")
+        for line in file.read_text().splitlines()
+        if len(line) > LONGEST_LINE
     )
 
 

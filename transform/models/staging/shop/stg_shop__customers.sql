@@ -19,6 +19,7 @@ renamed as (
         {{ clean_text('country') }} as country_as_entered,
         {{ country_code('country') }} as country_code,
         loyalty_tier,
+        {{ json_text('preferences', 'language') }} as preferred_language,
 
         -- documents
         preferences,

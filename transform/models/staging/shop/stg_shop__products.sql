@@ -15,6 +15,7 @@ renamed as (
         -- text
         {{ clean_sku('sku') }} as sku,
         {{ clean_text('name') }} as product_name,
+        lower({{ json_text('attributes', 'colour') }}) as colour,
 
         -- documents
         attributes,
