@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
 
 
+_OF_THE_SDK = {"stream_maps", "stream_map_config", "faker_config"}
+
+
 class Database(Protocol):
     """A throwaway database and its owner."""
 
@@ -134,6 +137,36 @@ class Runner:
         output = self(**files)
         assert output.exit_code == 0, output.stderr
         return output
+
+
+def assert_plugin_agrees(plugin: dict[str, Any], tap_class: type[Tap]) -> None:
+    """What Meltano is told about a tap is what the tap takes.
+
+    Args:
+        plugin: as ``extractors.meltano.yml`` has it.
+        tap_class: the tap.
+    """
+    assert set(plugin["capabilities"]) == {str(c.value) for c in tap_class.capabilities}
+    theirs = {setting["name"]: setting for setting in plugin["settings"]}
+    ours = _flat(tap_class.config_jsonschema["properties"])
+    assert set(theirs) - _OF_THE_SDK == {n for n in ours if n.split(".")[0] not in _OF_THE_SDK}
+    for name in set(theirs) - _OF_THE_SDK:
+        setting = theirs[name]
+        assert setting.get("sensitive", False) == ours[name].get("secret", False), name
+        if setting.get("kind") != "array":
+            assert setting.get("value") == ours[name].get("default"), name
+        if setting.get("kind") == "options":
+            assert [o["value"] for o in setting["options"]] == ours[name]["enum"], name
+
+
+def _flat(properties: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, schema in properties.items():
+        if "properties" in schema:
+            found |= _flat(schema["properties"], f"{prefix}{name}.")
+        else:
+            found[prefix + name] = schema
+    return found
 
 
 def run_command(tap_class: type[Tap], *arguments: str) -> Output:

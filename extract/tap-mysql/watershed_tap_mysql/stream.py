@@ -1,0 +1,54 @@
+"""One table of MySQL as a Singer stream."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from watershed_tap.exceptions import SetupError
+from watershed_tap.stream import TableStream
+from watershed_tap_mysql.column_types import ImpossibleDateError
+from watershed_tap_mysql.queries import select_all, select_since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from watershed_tap.replication import BookmarkValue, ReplicationKey
+    from watershed_tap.stream import Record
+
+
+class MySQLStream(TableStream):
+    """Reads one table, exactly."""
+
+    def select_all(self) -> list[Any]:
+        """Every row of the table."""
+        return [select_all(self.table, self.columns.values())]
+
+    def select_since(self, key: ReplicationKey, bookmark: BookmarkValue | None) -> list[Any]:
+        """What is new since the bookmark."""
+        overlap = self.source.settings.overlap_seconds
+        return select_since(self.table, self.columns.values(), key, bookmark, overlap)
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterator[Record]:
+        """Yield the rows of one run.
+
+        Raises:
+            SetupError: one has a date that no calendar has, and ``zero_dates`` is ``fail``.
+        """
+        try:
+            yield from super().get_records(context)
+        except ImpossibleDateError as error:
+            raise SetupError(
+                f"{self._place}: {error}, a date that no calendar has: correct it at the source, "
+                "or set zero_dates to quarantine or null"
+            ) from error
+
+    def _increment_stream_state(self, latest_record: Record, *, context: object = None) -> None:
+        """Move the bookmark on, but not to a date that no calendar has: none follows from it."""
+        value = latest_record[self.key.name] if self.key is not None else None
+        if isinstance(value, str):
+            try:
+                dt.datetime.fromisoformat(value)
+            except ValueError:
+                return
+        super()._increment_stream_state(latest_record, context=context)
