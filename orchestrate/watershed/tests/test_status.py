@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watershed.publish import publish
-from watershed.status import age, collect
+from watershed.status import collect
+from watershed.status_text import age
 
 pytestmark = pytest.mark.trust
 
@@ -117,6 +118,17 @@ def test_a_load_that_failed_before_it_reached_the_warehouse_is_shown(project, me
         f"load       FAILED 2 h ago ({STATE_ID}): Extractor failed",
         "load       running 2 min ago (dev:third)",
     ]
+
+
+def test_what_the_tap_itself_said_is_found_in_what_meltano_says_about_it(project, meltano_runs):
+    quoted = """Cannot start plugin tap: Catalog discovery failed: command ['tap'] returned 1:
+ {"level": "info", "message": "Skipping parse of env var settings..."}
+{"level": "error", "message": "PostgreSQL database 'shop' does not answer: check the host"}
+"""
+    payload = json.dumps({"error": quoted})
+    meltano_runs((STATE_ID, "FAIL", meltano_time(), meltano_time(), payload, None))
+    (run,) = collect(project.settings, wait_seconds=0).runs
+    assert run.error == "PostgreSQL database 'shop' does not answer: check the host"
 
 
 def test_a_warehouse_that_a_run_holds_is_one_line_that_names_the_holder(loaded):

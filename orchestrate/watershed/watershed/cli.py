@@ -48,10 +48,11 @@ def commands() -> None:
 )
 def status(*, as_json: bool, wait_seconds: float) -> None:
     """Say how far each stream, the build and the publication are."""
-    from watershed import status as report  # noqa: PLC0415  # start-up
+    from watershed import status as facts  # noqa: PLC0415  # start-up
+    from watershed.status_text import to_text  # noqa: PLC0415  # start-up
 
-    found = report.collect(_settings(), wait_seconds=wait_seconds)
-    click.echo(report.to_json(found) if as_json else report.to_text(found))
+    found = facts.collect(_settings(), wait_seconds=wait_seconds)
+    click.echo(facts.to_json(found) if as_json else to_text(found))
 
 
 @commands.command()

@@ -6,11 +6,12 @@ is a single rename, so that a reader opens either the old or the new file, at an
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -55,21 +56,7 @@ class Publication:
     note: str | None
 
 
-PUBLICATION_COLUMNS = ", ".join(field.name for field in fields(Publication))
-CREATE_LEDGER_SQL = """
-    create table if not exists {catalog}.ops.publications (
-        publication_id varchar,
-        published_at timestamptz,
-        has_marts boolean,
-        build_id varchar,
-        file varchar,
-        tables bigint,
-        table_rows bigint,
-        bytes bigint,
-        git_commit varchar,
-        note varchar
-    )
-"""
+PUBLICATION_COLUMNS = ", ".join(field.name for field in dataclasses.fields(Publication))
 
 
 @dataclass(frozen=True)
@@ -145,6 +132,37 @@ class PublicationFolder:
             file.unlink()
 
 
+def create_ledger(connection: duckdb.DuckDBPyConnection, catalog: str) -> None:
+    """Create the ledger of publications in a database where it is missing."""
+    connection.execute(f'create schema if not exists "{catalog}".ops')
+    connection.execute(
+        f"""
+        create table if not exists "{catalog}".ops.publications (
+            publication_id varchar,
+            published_at timestamptz,
+            has_marts boolean,
+            build_id varchar,
+            file varchar,
+            tables bigint,
+            table_rows bigint,
+            bytes bigint,
+            git_commit varchar,
+            note varchar
+        )
+        """
+    )
+
+
+def record(connection: duckdb.DuckDBPyConnection, catalog: str, publication: Publication) -> None:
+    """Add a row to the ledger of a database."""
+    values = dataclasses.astuple(publication)
+    connection.execute(
+        f'insert into "{catalog}".ops.publications ({PUBLICATION_COLUMNS}) '
+        f"values ({', '.join('?' * len(values))})",
+        values,
+    )
+
+
 def published_now(folder: PublicationFolder) -> Publication | None:
     """Read which publication readers see; None before the first."""
     return read_publication(folder.published) if folder.published.exists() else None
@@ -157,7 +175,7 @@ def read_publication(file: Path) -> Publication:
 
 
 def newest_row(connection: duckdb.DuckDBPyConnection, schema: str) -> Publication:
-    """Read the newest row of the ledger in `schema`, e.g. `ops` or `previous.ops`.
+    """Read the newest row of the ledger in `schema`, e.g. `ops` or `previous_publication.ops`.
 
     Raises:
         WatershedError: this is no file of ours.

@@ -4,43 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
-import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
 import watershed_duckdb
 from watershed.exceptions import MissingFileError, WatershedError
-from watershed.publication_plan import (
-    NEXT,
-    PREVIOUS,
-    Plan,
-    Table,
-    catalog_of,
-    literal,
-    make_plan,
-    one_row,
-    quoted,
-)
+from watershed.publication_file import new_publication, write_publication
+from watershed.publication_plan import PREVIOUS, Plan, catalog_of, literal, make_plan
 from watershed.publications import (
-    CREATE_LEDGER_SQL,
-    PUBLICATION_COLUMNS,
     Publication,
     PublicationFolder,
+    create_ledger,
     newest_row,
     published_now,
     read_publication,
+    record,
 )
 from watershed.source_runs import failed_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from watershed.settings import Settings
 
@@ -96,9 +84,11 @@ def publish(settings: Settings, *, dry_run: bool = False) -> Outcome:
         if not plan.is_change:
             seconds = time.monotonic() - started
             return Outcome("unchanged", previous, plan, seconds, plan.remarks, failed)
-        publication = _write(connection, folder, plan, _new_publication(settings, connection, plan))
+        publication = write_publication(
+            connection, folder, plan, new_publication(settings, connection, plan)
+        )
         folder.point_at(folder.path / publication.file)
-        _record(connection, "ops", publication)
+        record(connection, catalog_of(connection), publication)
         folder.prune()
     seconds = time.monotonic() - started
     return Outcome("published", publication, plan, seconds, plan.remarks, failed)
@@ -161,8 +151,7 @@ def _previous(
 
 def _complete_ledger(connection: duckdb.DuckDBPyConnection, *, has_previous: bool) -> None:
     """Add the rows that a publisher killed after the switch, or a new warehouse, does not have."""
-    connection.execute("create schema if not exists ops")
-    connection.execute(CREATE_LEDGER_SQL.format(catalog=catalog_of(connection)))
+    create_ledger(connection, catalog_of(connection))
     if has_previous:
         connection.execute(
             f"insert into ops.publications by name from {PREVIOUS}.ops.publications as theirs "
@@ -172,94 +161,6 @@ def _complete_ledger(connection: duckdb.DuckDBPyConnection, *, has_previous: boo
 
 def _known_files(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {file for (file,) in connection.execute("select file from ops.publications").fetchall()}
-
-
-def _new_publication(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, plan: Plan
-) -> Publication:
-    now = datetime.now(UTC)
-    (last,) = one_row(connection, "select max(published_at) from ops.publications")
-    if last:
-        # Publications sort by their time, also when the clock was set back.
-        now = max(now, last + timedelta(microseconds=1))
-    publication_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
-    return Publication(
-        publication_id=publication_id,
-        published_at=now,
-        has_marts=plan.has_marts,
-        build_id=plan.build_id,
-        file=f"{publication_id}.duckdb",
-        tables=len(plan.tables),
-        table_rows=sum(table.rows for table in plan.tables),
-        bytes=0,
-        git_commit=_git_commit(settings.project_root),
-        note=plan.note,
-    )
-
-
-def _write(
-    connection: duckdb.DuckDBPyConnection,
-    folder: PublicationFolder,
-    plan: Plan,
-    publication: Publication,
-) -> Publication:
-    """Write the new file and move it among the publications.
-
-    Returns:
-        The publication with the size of its file.
-    """
-    folder.scratch.mkdir(parents=True)
-    written = folder.scratch / publication.file
-    try:
-        if plan.keeps_marts:
-            # Copying bytes is many times faster than copying rows.
-            shutil.copyfile(folder.published, written)
-        connection.execute(f"attach {literal(str(written))} as {NEXT}")
-        try:
-            if plan.keeps_marts:
-                connection.execute(f"drop schema {NEXT}.ops cascade")
-            for table in plan.tables:
-                if not (plan.keeps_marts and table.schema == "marts"):
-                    _copy(connection, table)
-            connection.execute(f"create schema if not exists {NEXT}.ops")
-            connection.execute(CREATE_LEDGER_SQL.format(catalog=NEXT))
-            connection.execute(f"insert into {NEXT}.ops.publications by name from ops.publications")
-            _record(connection, f"{NEXT}.ops", publication)
-            connection.execute(f"checkpoint {NEXT}")
-            # Writing the size into the row that is there does not change it.
-            publication = dataclasses.replace(publication, bytes=written.stat().st_size)
-            connection.execute(
-                f"update {NEXT}.ops.publications set bytes = ? where publication_id = ?",
-                [publication.bytes, publication.publication_id],
-            )
-            connection.execute(f"checkpoint {NEXT}")
-        finally:
-            connection.execute(f"detach {NEXT}")
-        folder.adopt(written, publication.file)
-    except BaseException:
-        folder.clear_scratch()
-        raise
-    return publication
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Copy a table, in its order, with its descriptions."""
-    copy = table.qualified(NEXT)
-    connection.execute(f"create schema if not exists {NEXT}.{quoted(table.schema)}")
-    connection.execute(f"create table {copy} as from {table.qualified(table.catalog)}")
-    if table.comment:
-        connection.execute(f"comment on table {copy} is {literal(table.comment)}")
-    for column, text in table.column_comments:
-        connection.execute(f"comment on column {copy}.{quoted(column)} is {literal(text)}")
-
-
-def _record(connection: duckdb.DuckDBPyConnection, schema: str, publication: Publication) -> None:
-    values = dataclasses.astuple(publication)
-    connection.execute(
-        f"insert into {schema}.publications ({PUBLICATION_COLUMNS}) "  # names of ours
-        f"values ({', '.join('?' * len(values))})",
-        values,
-    )
 
 
 def _record_rollback(settings: Settings, target: Publication, left: Publication) -> tuple[str, ...]:
@@ -277,26 +178,11 @@ def _record_rollback(settings: Settings, target: Publication, left: Publication)
         with watershed_duckdb.connect(
             settings.warehouse, read_only=False, wait_seconds=ROLLBACK_LOCK_WAIT_SECONDS
         ) as connection:
-            connection.execute("create schema if not exists ops")
-            connection.execute(CREATE_LEDGER_SQL.format(catalog=catalog_of(connection)))
-            _record(connection, "ops", row)
+            create_ledger(connection, catalog_of(connection))
+            record(connection, catalog_of(connection), row)
     except watershed_duckdb.WarehouseError as error:
         return (f"not recorded in ops.publications: {error}",)
     return ()
-
-
-def _git_commit(project_root: Path) -> str | None:
-    """Name the commit that is checked out; None outside git, or when git refuses."""
-    try:
-        found = subprocess.run(
-            ["git", "-C", project_root, "rev-parse", "HEAD"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
 
 
 def to_json(outcome: Outcome) -> str:
