@@ -37,6 +37,7 @@ create table contacts (                  -- INCREMENTAL by updated_at
     attributes json,                               -- null, 'null', '{}' and documents; numbers no double holds
     created_at datetime(6) not null,
     updated_at timestamp(6) not null default current_timestamp(6),
+    key (account_id),
     key (updated_at)
 ) character set utf8mb4;
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from watershed_demo import TABLES, Changes, DemoError, apply_day, generate_shop
-from watershed_demo.shop import HISTORY_END
+from watershed_demo.timeline import HISTORY_END
 from watershed_servers.pytest_plugin import temporary_database
 
 pytestmark = pytest.mark.demo

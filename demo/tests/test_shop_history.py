@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from watershed_demo import TABLES, generate_shop
-from watershed_demo.shop import HISTORY_END, HISTORY_START
+from watershed_demo.timeline import HISTORY_END, HISTORY_START
 from watershed_servers.pytest_plugin import temporary_database
 
 pytestmark = pytest.mark.demo

@@ -8,64 +8,17 @@ from pathlib import Path
 
 import click
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+import pymysql
+from pymongo.errors import PyMongoError
 
-from watershed_demo.database import (
-    DATABASE,
-    READER,
-    connect_as_owner,
-    ensure_database,
-    ensure_shop,
-    read_company,
-)
-from watershed_demo.days import Changes, apply_day
-from watershed_demo.env_file import read_settings, write_settings
+from watershed_demo.company import Company
 from watershed_demo.exceptions import DemoError
-from watershed_servers import PostgresDatabase, PostgresServer, ServerError
+from watershed_demo.sources import at_once
+from watershed_demo.timeline import Changes
+from watershed_servers import ServerError
 
 PROJECT = Path(__file__).resolve().parents[2]
 json_option = click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
-
-
-@dataclasses.dataclass(frozen=True)
-class Sources:
-    """Where the company's databases are: a server of our own, or one that somebody else runs."""
-
-    project: Path
-    url: str | None
-
-    @property
-    def server(self) -> PostgresServer:
-        """Our own server, running or not."""
-        return PostgresServer(self.project / "output" / "demo" / "postgres")
-
-    def administrator(self) -> PostgresDatabase:
-        """Tell how to connect as a superuser.
-
-        Raises:
-            DemoError: our server is down, or the URL of somebody's is incomplete.
-        """
-        if self.url is None:
-            if not self.server.is_running():
-                raise DemoError("the demo's PostgreSQL is not running: run `watershed-demo up`")
-            return self.server.database()
-        parts = {"port": "5432", "dbname": "postgres", **conninfo_to_dict(self.url)}
-        missing = [
-            name for name in ("host", "user", "password", "sslrootcert") if name not in parts
-        ]
-        if missing:
-            raise DemoError(
-                f"the URL of the server lacks {', '.join(missing)}: give "
-                "postgresql://USER:PASSWORD@HOST:PORT/postgres?sslrootcert=/path/of/ca.crt"
-            )
-        return PostgresDatabase(
-            host=str(parts["host"]),
-            port=int(str(parts["port"])),
-            user=str(parts["user"]),
-            password=str(parts["password"]),
-            dbname=str(parts["dbname"]),
-            ca_file=Path(str(parts["sslrootcert"])).resolve(),
-        )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,16 +31,26 @@ class Sources:
     help="Where .env and output/ are.",
 )
 @click.option(
-    "--server",
-    "url",
+    "--postgres-url",
     envvar="DEMO_POSTGRES_URL",
     help="Use this PostgreSQL, as a superuser, and start none; demo/compose.yml shows the form. "
     "Better set as DEMO_POSTGRES_URL: it holds a password.",
 )
+@click.option("--mysql-url", envvar="DEMO_MYSQL_URL", help="The same for MariaDB: DEMO_MYSQL_URL.")
+@click.option(
+    "--mongodb-url", envvar="DEMO_MONGODB_URL", help="The same for MongoDB: DEMO_MONGODB_URL."
+)
 @click.pass_context
-def commands(context: click.Context, project: Path, url: str | None) -> None:
+def commands(
+    context: click.Context,
+    project: Path,
+    postgres_url: str | None,
+    mysql_url: str | None,
+    mongodb_url: str | None,
+) -> None:
     """Start, stop and age the sample company."""
-    context.obj = Sources(project.resolve(), url)
+    urls = {"shop": postgres_url, "crm": mysql_url, "web": mongodb_url}
+    context.obj = Company.of_project(project.resolve(), urls)
 
 
 @commands.command()
@@ -95,64 +58,57 @@ def commands(context: click.Context, project: Path, url: str | None) -> None:
     "--scale",
     envvar="SCALE",
     type=click.FloatRange(min=0, min_open=True),
-    help="Size of the history; 1, the default, is about 200,000 rows. Environment: SCALE.",
+    help="Size of the history; 1, the default, is about 260,000 rows. Environment: SCALE.",
 )
 @click.option("--seed", envvar="SEED", type=int, help="The same seed, the same rows.")
 @json_option
 @click.pass_obj
-def up(sources: Sources, scale: float | None, seed: int | None, *, is_json: bool) -> None:
+def up(company: Company, scale: float | None, seed: int | None, *, is_json: bool) -> None:
     """Start the servers; at first, generate the data."""
     started = time.monotonic()
-    if sources.url is None:
-        sources.server.start()
-    administrator = sources.administrator()
-    _say(f"PostgreSQL runs on {administrator.host}:{administrator.port}")
-    env_file = sources.project / ".env"
-    password = ensure_database(administrator, read_settings(env_file).get("SHOP_POSTGRES_PASSWORD"))
-    is_new = ensure_shop(administrator, scale=scale, seed=seed, report=_show_progress)
-    write_settings(
-        env_file,
-        {
-            "SHOP_POSTGRES_HOST": administrator.host,
-            "SHOP_POSTGRES_PORT": str(administrator.port),
-            "SHOP_POSTGRES_DATABASE": DATABASE,
-            "SHOP_POSTGRES_USER": READER,
-            "SHOP_POSTGRES_PASSWORD": password,
-            "SHOP_POSTGRES_SSLROOTCERT": str(administrator.ca_file),
-        },
-    )
-    company = read_company(administrator)
+    company.start()
+    for source in company.sources:
+        _say(f"{source.title} runs on {source.address()}")
+    generated = company.ensure(scale=scale, seed=seed, progress=_Progress().show)
+    rows = company.count()
     seconds = round(time.monotonic() - started, 1)
     if is_json:
-        result = {"is_new": is_new, "port": administrator.port, "seconds": seconds}
-        click.echo(json.dumps(result | dataclasses.asdict(company)))
+        result = {"generated": generated, "seconds": seconds, "rows": rows}
+        click.echo(json.dumps(result | _made(company)))
         return
-    verb = "Generated" if is_new else "Found"
-    click.echo(f"{verb} {sum(company.rows.values()):,} rows of the shop in {seconds} s")
+    for source in company.sources:
+        verb = "Generated" if source.name in generated else "Found"
+        count = sum(rows[source.name].values())
+        click.echo(f"{verb} {count:,} {source.unit} of the {source.name}")
+    click.echo(f"Took {seconds} s")
 
 
 @commands.command()
 @click.pass_obj
-def down(sources: Sources) -> None:
+def down(company: Company) -> None:
     """Stop the servers; the data stays."""
-    if sources.url is not None:
-        raise DemoError("the server at DEMO_POSTGRES_URL was not started here: stop it yourself")
-    was_running = sources.server.is_running()
-    sources.server.stop()
-    click.echo("PostgreSQL has stopped" if was_running else "PostgreSQL was not running")
+    was_running = company.stop()
+    for source in company.sources:
+        if source.login is not None:
+            click.echo(f"{source.title} at {source.url_variable} was not started here and goes on")
+        elif was_running[source.name]:
+            click.echo(f"{source.title} has stopped")
+        else:
+            click.echo(f"{source.title} was not running")
 
 
 @commands.command()
 @json_option
 @click.pass_obj
-def day(sources: Sources, *, is_json: bool) -> None:
+def day(company: Company, *, is_json: bool) -> None:
     """Apply the next day of changes."""
-    with connect_as_owner(sources.administrator()) as connection:
-        changes = apply_day(connection)
-    number = read_company(sources.administrator()).day
+    number, changes = company.apply_day()
     if is_json:
-        by_table = {table: dataclasses.asdict(change) for table, change in changes.items()}
-        click.echo(json.dumps({"day": number, "changes": by_table}))
+        by_source = {
+            name: {table: dataclasses.asdict(change) for table, change in of_source.items()}
+            for name, of_source in changes.items()
+        }
+        click.echo(json.dumps({"day": number, "changes": by_source}))
         return
     click.echo(f"Day {number}")
     _print_table(changes)
@@ -161,37 +117,61 @@ def day(sources: Sources, *, is_json: bool) -> None:
 @commands.command()
 @json_option
 @click.pass_obj
-def status(sources: Sources, *, is_json: bool) -> None:
+def status(company: Company, *, is_json: bool) -> None:
     """Tell whether the servers run and what they hold."""
-    is_running = sources.url is not None or sources.server.is_running()
-    if not is_running:
-        click.echo(json.dumps({"is_running": False}) if is_json else "PostgreSQL is not running")
+    is_running = dict(at_once(company.sources, lambda source: source.is_running()))
+    if not all(is_running.values()):
+        if is_json:
+            click.echo(json.dumps({"is_running": is_running}))
+            return
+        for source in company.sources:
+            state = "runs" if is_running[source.name] else "is not running"
+            click.echo(f"{source.title} {state}")
         return
-    administrator = sources.administrator()
-    company = read_company(administrator)
+    made, rows = _made(company), company.count()
     if is_json:
-        server = {"is_running": True, "host": administrator.host, "port": administrator.port}
-        click.echo(json.dumps(server | dataclasses.asdict(company)))
+        addresses = {source.name: source.address() for source in company.sources}
+        running = {"is_running": is_running, "addresses": addresses, "rows": rows}
+        click.echo(json.dumps(running | made))
         return
-    click.echo(f"PostgreSQL runs on {administrator.host}:{administrator.port}")
-    click.echo(f"SCALE={company.scale:g} SEED={company.seed}, {company.day} days after the history")
-    for table, count in company.rows.items():
-        click.echo(f"  {table:<20}{count:>12,}")
+    click.echo(f"SCALE={made['scale']:g} SEED={made['seed']}, {made['day']} days after the history")
+    for source in company.sources:
+        click.echo(f"{source.title} runs on {source.address()}")
+        for table, count in rows[source.name].items():
+            click.echo(f"  {source.name + '.' + table:<28}{count:>12,}")
 
 
-def _print_table(changes: dict[str, Changes]) -> None:
-    click.echo(f"  {'':<20}{'inserted':>10}{'updated':>10}{'deleted':>10}")
-    for table, change in changes.items():
-        numbers = (change.inserted, change.updated, change.deleted)
-        click.echo(f"  {table:<20}" + "".join(f"{number:>10,}" for number in numbers))
+def _made(company: Company) -> dict[str, float]:
+    """How the company was made; its day is that of the database which is furthest behind."""
+    made = company.made().values()
+    return dataclasses.asdict(min(made, key=lambda one: one.day))
 
 
-def _show_progress(step: str, share: float) -> None:
-    """Write over the line before on a terminal; elsewhere, say once what begins."""
-    if sys.stderr.isatty():
-        click.echo(f"\rGenerating the shop: {share:4.0%} {step:<24}", err=True, nl=share == 1)
-    elif share == 0:
-        _say("Generating the shop")
+def _print_table(changes: dict[str, dict[str, Changes]]) -> None:
+    click.echo(f"  {'':<28}{'inserted':>10}{'updated':>10}{'deleted':>10}")
+    for name, of_source in changes.items():
+        for table, change in of_source.items():
+            numbers = (change.inserted, change.updated, change.deleted)
+            columns = "".join(f"{number:>10,}" for number in numbers)
+            click.echo(f"  {name + '.' + table:<28}{columns}")
+
+
+class _Progress:
+    """How far the generation of each source is."""
+
+    def __init__(self) -> None:
+        self._shares: dict[str, float] = {}
+
+    def show(self, name: str, _step: str, share: float) -> None:
+        """Write over the line before on a terminal; elsewhere, say once what begins."""
+        is_first = name not in self._shares
+        self._shares[name] = share
+        if sys.stderr.isatty():
+            shares = "  ".join(f"{name} {share:4.0%}" for name, share in self._shares.items())
+            is_last = all(share == 1 for share in self._shares.values())
+            click.echo(f"\rGenerating  {shares}", err=True, nl=is_last)
+        elif is_first:
+            _say(f"Generating the {name}")
 
 
 def _say(text: str) -> None:
@@ -203,7 +183,13 @@ def main() -> None:
     """Run the command line; what a user can put right ends in one line and exit code 1."""
     try:
         commands()
-    except (DemoError, ServerError, OSError, psycopg.Error) as error:
+    except (DemoError, ServerError, OSError, psycopg.Error, PyMongoError) as error:
         first_line = str(error).strip().partition("\n")[0]
-        click.echo(f"watershed-demo: {first_line}", err=True)
-        sys.exit(1)
+        _fail(first_line)
+    except pymysql.MySQLError as error:
+        _fail(str(error.args[-1]))
+
+
+def _fail(text: str) -> None:
+    click.echo(f"watershed-demo: {text}", err=True)
+    sys.exit(1)

@@ -58,7 +58,7 @@ class DocumentDatabase:
 class DocumentServer(LoopbackServer):
     """A MongoDB-protocol server; see `LoopbackServer`."""
 
-    title = "document"
+    title = "SecantusDB"
     _stop_signal: ClassVar = signal.SIGKILL
 
     def database(

@@ -48,7 +48,7 @@ def postgres_database(postgres_server: PostgresServer) -> Iterator[PostgresDatab
 
 @pytest.fixture
 def mariadb_database(mariadb_server: MariaDBServer) -> Iterator[MariaDBDatabase]:
-    """A fresh empty database and its owner, who may do anything there and create users."""
+    """A fresh empty database and its owner, who may do anything there, and create users."""
     with temporary_mariadb_database(mariadb_server) as database:
         yield database
 
@@ -84,11 +84,14 @@ def temporary_mariadb_database(server: MariaDBServer) -> Iterator[MariaDBDatabas
     with server.database().connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"create database {name}")
         cursor.execute(f"create user {name}@'127.0.0.1' identified by %s", [password])
-        cursor.execute(f"grant all on {name}.* to {name}@'127.0.0.1' with grant option")
+        # A pattern: the sample company keeps how it was made in a database beside its own.
+        databases = f"{name}%".replace("_", r"\_")
+        cursor.execute(f"grant all on `{databases}`.* to {name}@'127.0.0.1' with grant option")
         cursor.execute(f"grant create user on *.* to {name}@'127.0.0.1'")
     yield server.database(name, user=name, password=password)
     with server.database().connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"drop database {name}")
+        cursor.execute(f"drop database if exists {name}_demo")
         cursor.execute(f"drop user {name}@'127.0.0.1'")
 
 
@@ -97,12 +100,14 @@ def temporary_document_database(server: DocumentServer) -> Iterator[DocumentData
     """What ``document_database`` gives, for fixtures that keep one for longer than a test."""
     name = f"test_{secrets.token_hex(6)}"
     password = secrets.token_urlsafe(16)
-    roles = [{"role": role, "db": name} for role in ("readWrite", "dbAdmin")]
+    databases = (name, f"{name}_demo")  # the second for how the sample company was made
+    roles = [{"role": role, "db": db} for db in databases for role in ("readWrite", "dbAdmin")]
     with server.database().connect() as client:
         client.admin.command("createUser", name, pwd=password, roles=roles)
     yield server.database(name, user=name, password=password)
     with server.database().connect() as client:
-        client.drop_database(name)
+        for database in databases:
+            client.drop_database(database)
         client.admin.command("dropUser", name)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import psycopg
 
-SQL_FOLDER = Path(__file__).parents[1] / "shop"
+from watershed_demo.timeline import DEFAULT_SEED, HISTORY_END, HISTORY_START, Timing
+
+SQL_FOLDER = Path(__file__).parents[2] / "shop"
 TABLES = (
     "customers",
     "addresses",
@@ -21,12 +23,7 @@ TABLES = (
     "inventory_movements",
     "StoreVisits",
 )
-DEFAULT_SEED = 20260630
-
 FIRST_CUSTOMER_CAME = dt.datetime(2021, 7, 1, tzinfo=dt.UTC)
-HISTORY_START = dt.datetime(2024, 7, 1, tzinfo=dt.UTC)
-# Nothing in the history carries this moment or a later one; day 1 begins with it.
-HISTORY_END = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
 MONTHS = 24
 # Per cent of an average month, January first: a quiet start of the year, presents at its end.
 SEASON = (80, 82, 92, 96, 100, 98, 90, 88, 98, 108, 138, 152)
@@ -64,26 +61,6 @@ class ShopSize:
     def regulars(self) -> int:
         """The customers who were there before the history begins."""
         return self.customers * 2 // 5
-
-
-@dataclass(frozen=True)
-class Timing:
-    """When rows came to be.
-
-    Attributes:
-        start: of the window in which they did.
-        end: of that window.
-        horizon: nothing is stamped at or after this moment.
-        late_rows: how many of the first rows were committed late: after ``late_before`` had been
-            seen as the highest ``updated_at``, and stamped up to thirty minutes below it.
-        late_before: see ``late_rows``.
-    """
-
-    start: dt.datetime
-    end: dt.datetime
-    horizon: dt.datetime
-    late_rows: int = 0
-    late_before: dt.datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,21 @@
 """Days after the history: what a shop does to its tables while somebody copies them."""
 
-import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 
 import psycopg
 
 from watershed_demo.exceptions import DemoError
-from watershed_demo.shop import (
-    HISTORY_END,
+from watershed_demo.shop.history import (
     TABLES,
     ShopSize,
-    Timing,
     insert_rows,
     run_sql,
     set_chance,
 )
+from watershed_demo.timeline import Changes, Timing, new_numbers
 
 LAST_DAY_WITH_A_NEW_COLUMN = 2
-NEW_ROWS_PER_DAY = 0.004
-LATE_ROWS = 0.1
-
-
-@dataclass(frozen=True)
-class Changes:
-    """How many rows of a table a day inserted, updated and deleted."""
-
-    inserted: int
-    updated: int
-    deleted: int
 
 
 @dataclass(frozen=True)
@@ -40,16 +27,12 @@ class _Day:
 
     @property
     def timing(self) -> Timing:
-        start = HISTORY_END + dt.timedelta(days=self.number - 1)
-        end = start + dt.timedelta(days=1)
-        return Timing(start, end, horizon=end)
+        return Timing.of_day(self.number)
 
     def new(self, kind: str) -> range:
         """Numbers of the new rows of one of the kinds that `ShopSize` counts."""
         history: int = getattr(self.size, kind)
-        per_day = max(5, round(history * NEW_ROWS_PER_DAY))
-        first = history + (self.number - 1) * per_day + 1
-        return range(first, first + per_day)
+        return new_numbers(history, self.number)
 
 
 def apply_day(connection: psycopg.Connection, *, day: int | None = None) -> dict[str, Changes]:
@@ -122,11 +105,7 @@ def _insert_new_rows(connection: psycopg.Connection, today: _Day) -> None:
         ("payments", orders),
         ("StoreVisits", today.new("visits")),
     ):
-        timing = dataclasses.replace(
-            today.timing,
-            late_rows=max(1, round(len(numbers) * LATE_ROWS)),
-            late_before=_last_update(connection, table),
-        )
+        timing = today.timing.with_late(numbers, _last_update(connection, table))
         insert_rows(connection, table, numbers, timing, known)
     insert_rows(connection, "addresses", today.new("addresses"), today.timing, known)
     insert_rows(connection, "inventory_movements", today.new("movements"), today.timing, known)
