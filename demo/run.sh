@@ -14,7 +14,8 @@ step() {
 pipeline() {
     # The whole log is kept; on the terminal stands what a person follows.
     mkdir -p output/logs
-    .venv/bin/meltano run all 2>&1 | tee output/logs/demo.log \
+    # Else Meltano keeps its own logs in the home of who runs it.
+    XDG_STATE_HOME=$PWD/output/logs .venv/bin/meltano run all 2>&1 | tee output/logs/demo.log \
         | sed -nuE 's/^[^ ]+ \[(info|warning|error) *\] +//; /^(target-duckdb +stream|tap-.* Beginning sync|watershed )|rror|arning/p'
 }
 questions() {

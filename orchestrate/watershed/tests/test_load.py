@@ -66,7 +66,7 @@ plugins:
   - name: tap-toy--late
     inherit_from: tap-toy
     env: {SOURCE_NAME: late}
-    annotations: {watershed: {time_limit_minutes: 0.2}}
+    annotations: {watershed: {time_limit_minutes: 30}}
 """
 
 
@@ -114,11 +114,13 @@ def test_one_source_that_fails_stops_no_other(project):
     assert watershed(project, "publish").returncode == 0
 
     # Where no age is allowed, the job ends here; what the others brought stays.
+    extractors = project / "extract" / "extractors.meltano.yml"
+    extractors.write_text(extractors.read_text().replace("minutes: 30", "minutes: 0.1"))
     done = watershed(project, "load", "late", "good", LATE_MOOD="slow", GOOD_MOOD="down")
     assert done.returncode == 1
     good, late = done.stdout.splitlines()
     assert good.startswith("good: FAILED; its rows are 0 min old, the marts wait for it: ")
-    assert late.endswith("not done within its time limit of 0.2 min")
+    assert late.endswith("not done within its time limit of 0.1 min")
     with watershed_duckdb.connect(project / "output" / "warehouse.duckdb") as connection:
         runs = connection.execute(
             "select source, status, count(*) from ops.source_runs group by all order by all"
