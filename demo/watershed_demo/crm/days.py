@@ -194,8 +194,8 @@ def _update_subscriptions(cursor: "Cursor", today: _Day) -> int:
 
 def _pay_invoices(cursor: "Cursor", today: _Day) -> int:
     cursor.execute(
-        "select invoice_id from invoices where status = 'open' and issued_on < %s",
-        [today.timing.start.date()],
+        "select invoice_id from invoices where status = 'open' and updated_at < %s",
+        [today.timing.start],
     )
     count = 0
     for (invoice_id,) in cursor.fetchall():

@@ -61,25 +61,33 @@ def apply_web_day(database: Database[Document], *, day: int | None = None) -> di
     size = WebSize.at_scale(made["scale"])
     today = _Day(number, made["seed"], size, Timing.of_day(number))
     with database.client.start_session() as session, session.start_transaction():
-        inserted = {name: _insert_new(database, session, today, name) for name in COLLECTIONS}
+        seen = {name: _newest(database, session, today, name) for name in COLLECTIONS}
         updated = {
-            "sessions": _update_sessions(database, session, today),
+            "sessions": _update_sessions(database, session, today, seen["sessions"]),
             "reviews": _update_reviews(database, session, today),
             "support_tickets": _update_tickets(database, session, today),
         }
         deleted = dict.fromkeys(COLLECTIONS, 0)
         deleted["reviews"] = _delete_reviews(database, session, today)
+        inserted = {
+            name: _insert_new(database, session, today, name, after=seen[name][0]["updated_at"])
+            for name in COLLECTIONS
+        }
         company(database).update_one({"_id": 1}, {"$set": {"day": number}}, session=session)
     return {name: Changes(inserted[name], updated[name], deleted[name]) for name in COLLECTIONS}
 
 
 def _insert_new(
-    database: Database[Document], session: ClientSession, today: _Day, collection: str
+    database: Database[Document],
+    session: ClientSession,
+    today: _Day,
+    collection: str,
+    *,
+    after: dt.datetime,
 ) -> int:
-    """Insert the day's new documents, a tenth of them late."""
+    """Insert the day's new documents, a tenth of them late: stamped up to thirty minutes below."""
     numbers = new_numbers(getattr(today.size, KINDS[collection]), today.number)
-    last = _newest(database, session, today, collection)[0]["updated_at"]
-    timing = today.timing.with_late(numbers, last.replace(tzinfo=dt.UTC))
+    timing = today.timing.with_late(numbers, after.replace(tzinfo=dt.UTC))
     make = MAKERS[collection]
     documents = [make(today.seed, n, numbers, timing, today.size) for n in numbers]
     if collection == "sessions":
@@ -105,12 +113,12 @@ def _newest(
     return sorted(found, key=lambda one: (one["updated_at"], str(one["_id"])), reverse=True)
 
 
-def _update_sessions(database: Database[Document], session: ClientSession, today: _Day) -> int:
+def _update_sessions(
+    database: Database[Document], session: ClientSession, today: _Day, newest: list[Document]
+) -> int:
     """Let the visitors of some of the last sessions come back."""
     changes = []
-    for index, found in enumerate(_newest(database, session, today, "sessions")):
-        if index == RETURNING_VISITORS:
-            break
+    for index, found in enumerate(newest[:RETURNING_VISITORS]):
         moment = today.moment("session.returns", index)
         changes.append(
             UpdateOne(

@@ -306,7 +306,7 @@ def _nested(dice: Dice) -> Document:
 def _price(dice: Dice) -> Decimal128:
     price = f"{dice.up_to(99_999, 'price') / 100:.2f}"
     odd = ("1.234567890123456789012345678901234", "NaN", "Infinity", "1E+3", "-0")
-    return Decimal128(dice.pick(odd, "price.odd") if dice.number % 41 == 6 else price)
+    return Decimal128(dice.pick(odd, "price.odd") if dice.number % 11 == 6 else price)
 
 
 def _status_history(
