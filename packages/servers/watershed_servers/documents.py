@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import pymongo
 from pymongo.errors import PyMongoError
 
-from watershed_servers.accounts import OrdinaryUser
+from watershed_servers.accounts import OrdinaryUser, find_ordinary_user
 from watershed_servers.exceptions import ProgramsMissingError, ServerStopError
 from watershed_servers.loopback import HOST, LoopbackServer
 
@@ -91,6 +91,11 @@ class DocumentServer(LoopbackServer):
                 return True
         except OSError:
             return False
+
+    def _account(self) -> OrdinaryUser:
+        """In a namespace, or as ourselves: another account may not reach Python's interpreter."""
+        account = find_ordinary_user()
+        return account if account.owner is None else OrdinaryUser(())
 
     def _require_programs(self) -> None:
         if not PROGRAM.exists():

@@ -86,6 +86,14 @@ class LoopbackServer(ABC):
     def _command(self) -> Sequence[str | Path]:
         """Write what settings the server reads, and tell its command line."""
 
+    def _account(self) -> OrdinaryUser:
+        """Tell whom the server runs as.
+
+        Raises:
+            ServerError: we are root, and there is nobody else to be.
+        """
+        return find_ordinary_user()
+
     @property
     def port(self) -> int:
         """The TCP port, chosen at the first start and kept."""
@@ -116,7 +124,7 @@ class LoopbackServer(ABC):
         with self._locked():
             if self._running_pid() is None:
                 self._require_programs()
-                account = find_ordinary_user()
+                account = self._account()
                 self._initialise(account)
                 self._forget_dead_server()
                 self._require_free_port()

@@ -47,10 +47,10 @@ innodb-flush-log-at-trx-commit = 0
 innodb-doublewrite = 0
 skip-sync-frm
 """
-# Every account of a new server is replaced by one superuser with a password; the text is not an
-# argument of a program, which everybody on the machine could read.
+# The accounts of a new server give way to one superuser with a password, but for that which owns
+# its views and is locked. The text is no argument of a program, which everybody here could read.
 FIRST_STATEMENTS = """\
-delete from mysql.global_priv;
+delete from mysql.global_priv where user <> 'mariadb.sys';
 flush privileges;
 create user '{user}'@'{host}' identified by '{password}';
 grant all on *.* to '{user}'@'{host}' with grant option;
