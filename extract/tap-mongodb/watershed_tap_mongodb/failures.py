@@ -44,11 +44,6 @@ _CONNECTION_SETUP = (
         "it does not speak TLS, or not as we do",
         "turn TLS on at the server, or set tls to false on a network you trust",
     ),
-    (
-        "connection closed",
-        "it closes the connection at once, as servers do that expect TLS, or expect none",
-        "correct tls",
-    ),
 )
 _CODES = {
     13: ("user {user!r} may not read it", "grant the role read on the database"),
@@ -127,11 +122,11 @@ def _no_server(
 ) -> TapError:
     text = str(error)
     for words, problem, cure in _CONNECTION_SETUP:
-        if words in text:
+        if words in text and "timed out" not in text:
             return SetupError(f"{place}: {problem.format(**facts)}: {cure}")
     return SourceUnavailableError(
         f"{place}: no server answers that may be read ({_first_line(error)}): check that it is up, "
-        "and host, port, replica_set, read_preference and firewall"
+        "and host, port, tls, replica_set, read_preference and firewall"
     )
 
 

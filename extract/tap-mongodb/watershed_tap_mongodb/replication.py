@@ -97,8 +97,10 @@ class ReplicationKey:
 
     def newer_than(self, key_type: KeyType, bookmark: BookmarkValue | None) -> dict[str, Any]:
         """Filter: documents whose key is not before the bookmark; if there is none, all."""
+        if bookmark is None and key_type is KeyType.NUMBER:
+            return {self.name: {"$gte": -math.inf}}  # NaN is never covered
         if bookmark is None:
-            return {self.name: {"$type": list(_NAMES[key_type])}}
+            return self.with_type(key_type)
         return {self.name: {"$gte": _of_bookmark(key_type, bookmark)}}
 
     def never_covered(self, key_type: KeyType) -> dict[str, Any]:
@@ -139,6 +141,8 @@ def comparable(key_type: KeyType, value: Any) -> BookmarkValue | None:  # noqa: 
         return number if number.is_finite() else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    if isinstance(value, int):
+        return int(value)
     return value if math.isfinite(value) else None
 
 

@@ -188,9 +188,13 @@ class MongoStream(TableStream):
 
         Where the catalog knows better by now, their rows have another form than this run's.
         """
-        remembered = {
-            name: FieldType.parse(text) for name, text in self.stream_state.get(FIELDS, {}).items()
-        }
+        fields = self.stream_state.get(FIELDS, {})
+        if not isinstance(fields, dict):
+            raise SetupError(
+                f"{self._place}: its state has fields that are no object: correct them, or remove "
+                "this stream from the state to read the collection anew (meltano state get, set)"
+            )
+        remembered = {name: FieldType.parse(str(text)) for name, text in fields.items()}
         self.fields.learn(remembered)
         self.fields.take_changes()
         for name, before in remembered.items():

@@ -26,6 +26,19 @@ class TapMongoDB(DatabaseTap):
 
     _patterns: list[str] | None = None
 
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  # the SDK's
+        """Take settings, catalog and state, and connect to the source.
+
+        Raises:
+            TapError: one of them is wrong, or the source is.
+        """
+        try:
+            super().__init__(**kwargs)
+        except BaseException:
+            if "connector" in self.__dict__:
+                self.connector.close()
+            raise
+
     @cached_property
     def connector(self) -> MongoSource:
         """The database, connected to when first needed."""
