@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from watershed_servers import MariaDBDatabase
+from watershed_servers import MariaDBDatabase, MariaDBServer
 from watershed_tap.testing import Runner
 from watershed_tap_mysql.tap import TapMySQL
 
@@ -47,3 +47,16 @@ def execute(mariadb_database: MariaDBDatabase) -> Iterator[Callable[..., list[tu
             return list(cursor.fetchall())
 
         yield run
+
+
+@pytest.fixture
+def other_database(
+    mariadb_server: MariaDBServer, mariadb_database: MariaDBDatabase
+) -> Iterator[str]:
+    """A second database of the same owner, whose name goes on after the first's."""
+    name = f"{mariadb_database.dbname}-b"
+    with mariadb_server.database().connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"create database `{name}`")
+        cursor.execute(f"grant all on `{name}`.* to {mariadb_database.user}@'127.0.0.1'")
+        yield name
+        cursor.execute(f"drop database `{name}`")
