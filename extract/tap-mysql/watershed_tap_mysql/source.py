@@ -92,7 +92,7 @@ class MySQLSource(Source):
         is_read = False
         try:
             cursor.execute(statement)
-            yield from cursor
+            yield from iter(cursor.fetchone, None)  # not from the cursor: that would be closed
             is_read = True
             self._connection.query(_RELEASE_TABLES)
         except pymysql.MySQLError as error:
