@@ -17,6 +17,11 @@ class MySQLRunner(Runner):
     def stream(self, table: str) -> str:
         return f"{self.database.dbname}-{table}"
 
+    @property
+    def every_table(self) -> str:
+        """For grants: the owner may only hand on the pattern of databases that was handed to it."""
+        return "`{}%`.*".format(self.database.dbname.replace("_", r"\_"))
+
     def catalog(self, **metadata_of_tables: dict[str, Any]) -> dict[str, Any]:
         schema = self.database.dbname
         return super().catalog(**{f"{schema}_{t}": m for t, m in metadata_of_tables.items()})

@@ -119,7 +119,7 @@ def test_a_reader_of_the_database_sees_what_is_json(
 ) -> None:
     execute(
         "create table t (id int primary key, document json)",
-        f"grant select on {tap.database.dbname}.* to {reader['user']}@'127.0.0.1'",
+        f"grant select on {tap.every_table} to {reader['user']}@'127.0.0.1'",
     )
     [stream] = tap.discover(settings=reader).values()
     assert "contentMediaType" in stream["schema"]["properties"]["document"]

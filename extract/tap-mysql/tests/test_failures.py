@@ -200,7 +200,7 @@ def test_the_user_has_no_connection_left(tap: Runner, execute: Execute) -> None:
     user = f"r_{tap.database.dbname[-12:]}@'127.0.0.1'"
     execute(
         f"create user {user} identified by '{tap.database.password}' with max_user_connections 1",
-        f"grant select on {tap.database.dbname}.* to {user}",
+        f"grant select on {tap.every_table} to {user}",
     )
     from watershed_tap_mysql.tap import TapMySQL  # noqa: PLC0415
 
