@@ -268,6 +268,15 @@ def test_a_type_can_be_fixed_in_the_catalog(tap: Runner, db, stream: str, catalo
     assert [record["x"] for record in output.records(stream)] == ['{"$numberInt":"1"}']
 
 
+def test_a_type_that_there_is_not_is_said(tap: Runner, db, catalog) -> None:
+    db.things.insert_one({"_id": 1, "x": 1})
+    given = catalog()
+    given["streams"][0]["schema"]["properties"]["x"] = {"x-sql-datatype": "varchar"}
+    error = tap(catalog=given).error
+    assert "the catalog gives field x the x-sql-datatype 'varchar'" in error
+    assert "one of int, long, double, string" in error
+
+
 class TestNames:
     """Every name that a field can have."""
 

@@ -170,6 +170,25 @@ def test_a_reader_needs_no_more_than_the_role_read(tap: Runner, document_server,
     assert len(output.records(f"{db.name}-t")) == 1
 
 
+def test_a_role_for_one_collection_is_enough_to_read_that(tap: Runner, document_server, db) -> None:
+    db.open.insert_one({"_id": 1, "at": 5})
+    name = f"role_{db.name}"
+    resource = {"db": db.name, "collection": "open"}
+    privileges = [
+        {"resource": resource, "actions": ["find", "listIndexes"]},
+        {"resource": {"db": db.name, "collection": ""}, "actions": ["listCollections"]},
+    ]
+    with document_server.database().connect() as client:
+        client.admin.command("createRole", name, privileges=privileges, roles=[])
+        client.admin.command("createUser", name, pwd=tap.database.password, roles=[name])
+        tap.config["user"] = name
+        catalog = tap.catalog(**{f"{db.name}_open": {**BY_TIME}})
+        output = tap.sync(catalog=catalog)
+        client.admin.command("dropUser", name)
+        client.admin.command("dropRole", name)
+    assert len(output.records(f"{db.name}-open")) == 1
+
+
 def test_nothing_is_selected(tap: Runner, db) -> None:
     db.t.insert_one({})
     assert "no stream is selected of the 1 that user" in tap(catalog={"streams": []}).error

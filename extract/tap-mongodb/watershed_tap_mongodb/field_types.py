@@ -105,7 +105,7 @@ class FieldType:
         if found:
             precision, scale = int(found[1]), int(found[2])
             return cls(Kind.DECIMAL, precision - scale, scale)
-        return _PLAIN.get(text or "")
+        return PLAIN_TYPES.get(text or "")
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -130,26 +130,29 @@ class FieldType:
             return self
         kinds = {self.kind, other.kind}
         if kinds == {Kind.INT, Kind.LONG}:
-            return _PLAIN[Kind.LONG]
+            return PLAIN_TYPES[Kind.LONG]
         if kinds == {Kind.DECIMAL}:
             digits = max(self.whole, other.whole), max(self.fraction, other.fraction)
             return self if digits == (self.whole, self.fraction) else _decimal(*digits)
         return JSON
 
 
-# One object of each, so that the common case is found by identity.
-_PLAIN: dict[str, FieldType] = {kind: FieldType(kind) for kind in set(Kind) - {Kind.DECIMAL}}
-JSON = _PLAIN[Kind.JSON]
+PLAIN_TYPES: dict[str, FieldType] = {
+    kind: FieldType(kind) for kind in Kind if kind is not Kind.DECIMAL
+}
+"""The types that have no digits; one object of each, so that they can be told by identity."""
+
+JSON = PLAIN_TYPES[Kind.JSON]
 
 _BY_PYTHON_TYPE = {
-    int: _PLAIN[Kind.INT],
-    Int64: _PLAIN[Kind.LONG],
-    float: _PLAIN[Kind.DOUBLE],
-    str: _PLAIN[Kind.STRING],
-    ObjectId: _PLAIN[Kind.OBJECT_ID],
-    bool: _PLAIN[Kind.BOOL],
-    DatetimeMS: _PLAIN[Kind.DATE],
-    bytes: _PLAIN[Kind.BINARY],
+    int: PLAIN_TYPES[Kind.INT],
+    Int64: PLAIN_TYPES[Kind.LONG],
+    float: PLAIN_TYPES[Kind.DOUBLE],
+    str: PLAIN_TYPES[Kind.STRING],
+    ObjectId: PLAIN_TYPES[Kind.OBJECT_ID],
+    bool: PLAIN_TYPES[Kind.BOOL],
+    DatetimeMS: PLAIN_TYPES[Kind.DATE],
+    bytes: PLAIN_TYPES[Kind.BINARY],
 }
 
 
@@ -161,7 +164,7 @@ def type_of(value: Any) -> FieldType:  # noqa: ANN401  # any BSON value
     if isinstance(value, Decimal128):
         return _type_of_decimal(value)
     if isinstance(value, Binary) and value.subtype == UUID_SUBTYPE and len(value) == _UUID_BYTES:
-        return _PLAIN[Kind.UUID]
+        return PLAIN_TYPES[Kind.UUID]
     return JSON
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from watershed_tap.exceptions import SetupError
 from watershed_tap.stream import TableStream
 from watershed_tap_mongodb import replication
-from watershed_tap_mongodb.field_types import JSON, FieldType
+from watershed_tap_mongodb.field_types import JSON, PLAIN_TYPES, FieldType
 from watershed_tap_mongodb.fields import KEY_SCHEMAS, Fields
 from watershed_tap_mongodb.replication import Bookmark, KeyType, ReplicationKey
 from watershed_tap_mongodb.source import Query
@@ -51,10 +51,21 @@ class MongoStream(TableStream):
         if self.replication_key is not None and self.replication_key not in KEY_SCHEMAS:
             selected.setdefault(self.replication_key)
         types = {
-            name: FieldType.parse(described[name].x_sql_datatype) if name in described else None
+            name: self._described_type(name, described[name].x_sql_datatype)
+            if name in described
+            else None
             for name in selected
         }
         return Fields(types, self._deselected_names, self._is_wanted)
+
+    def _described_type(self, field: str, text: str | None) -> FieldType | None:
+        known = FieldType.parse(text)
+        if text is not None and known is None:
+            raise SetupError(
+                f"{self._place}: the catalog gives field {field} the x-sql-datatype {text!r}: "
+                f"choose decimal(precision,scale) or one of {', '.join(PLAIN_TYPES)}"
+            )
+        return known
 
     @cached_property
     def _deselected_names(self) -> set[str]:

@@ -111,7 +111,7 @@ class TableStream(SQLStream, ABC):
 
     @property
     def _place(self) -> str:
-        return f"{self.source.settings.source}, stream {self.name}"
+        return f"{self.source.settings.source}, stream {self._entry.tap_stream_id}"
 
     @property
     def is_sorted(self) -> bool:
