@@ -96,3 +96,21 @@ def test_the_limit_is_for_the_run_not_for_the_commit(loader, singer):
     with pytest.raises(QuarantineLimitError, match="2 such in this run, 1 allowed"):
         loader.load(*prices(singer, "NaN"), *prices(singer, "0.005"), quarantine_limit=1)
     assert loader.one("select count(*) from ops.quarantine") == 1
+
+
+def test_a_number_without_bounds_is_as_wide_as_its_values_and_the_widest_are_set_aside(
+    loader, singer
+):
+    wide = {"type": "string", "format": "singer.decimal", "precision": 65, "scale": 30}
+    values = ["548388372." + "0" * 30, "0.000000001", "9" * 35 + "." + "9" * 30]
+    loader.load(
+        singer.schema("crm-accounts", id=INTEGER, revenue=wide),
+        *(singer.record("crm-accounts", id=n, revenue=value) for n, value in enumerate(values)),
+    )
+    assert loader.types("crm.accounts")["revenue"] == "DECIMAL(21,9)"
+    assert loader.rows("select id, revenue::varchar from crm.accounts order by id") == [
+        (0, "548388372.000000000"),
+        (1, "0.000000001"),
+        (2, None),
+    ]
+    assert loader.one("select value from ops.quarantine") == values[2]

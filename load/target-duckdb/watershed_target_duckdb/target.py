@@ -266,7 +266,8 @@ def main() -> None:
     ) as error:
         if os.environ.get("WATERSHED_TRACEBACK"):
             raise
-        TargetDuckDB.logger.error("%s", _line(error))
+        # Meltano shows a loader's lines without their level: the line itself says what it is.
+        TargetDuckDB.logger.error("error: %s", _line(error))
         sys.exit(1)
 
 

@@ -27,7 +27,7 @@ LOCK_WAIT_SECONDS = 600.0
 SECONDS_TO_END = 30.0
 """What a load whose time is up has to stop after its last commit."""
 
-PLUGIN_ERROR = re.compile(r"\[error\s*\] (?!meltano\b)(\S+)\s+(.+)")
+PLUGIN_ERROR = re.compile(r"(?:\[error\s*\] (?!meltano\b)|\] (?=\S+\s+error: ))(\S+)\s+(.+)")
 """How Meltano shows the line in which a tap or target says what a person can mend."""
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -79,7 +79,8 @@ class _Load:
         self._deadline = None
         if source.time_limit is not None:
             self._deadline = time.monotonic() + source.time_limit.total_seconds()
-        self._lines: list[str] = []
+        self._cause: str | None = None
+        self._last_line = "meltano said nothing"
         log = settings.output / "logs" / f"load-{source.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log.open("w")
@@ -105,12 +106,12 @@ class _Load:
             is_late = True
             self.end()
         self._follower.join()
-        cause = self._cause(is_late=is_late) if is_late or self._process.returncode else None
+        is_failed = is_late or self._process.returncode != 0
         return SourceRun(
             self._source.name,
             self._source.extractor,
-            "failed" if cause else "succeeded",
-            cause,
+            "failed" if is_failed else "succeeded",
+            self._why(is_late=is_late) if is_failed else None,
             self._started_at,
             datetime.now(UTC),
         )
@@ -131,17 +132,16 @@ class _Load:
         for line in output or ():
             text = TERMINAL_CODES.sub("", line.rstrip())
             self._log.write(text + "\n")
-            self._lines = [*self._lines[-200:], text]
+            if self._cause is None and (found := PLUGIN_ERROR.search(text)):
+                self._cause = f"{found[1]}: {found[2].removeprefix('error: ')}"
+            self._last_line = text or self._last_line
             self._announce(f"[{self._source.name}] {text}")
 
-    def _cause(self, *, is_late: bool) -> str:
+    def _why(self, *, is_late: bool) -> str:
         if is_late and self._source.time_limit is not None:
             minutes = self._source.time_limit.total_seconds() / 60
             return f"not done within its time limit of {minutes:g} min"
-        for line in self._lines:
-            if found := PLUGIN_ERROR.search(line):
-                return f"{found[1]}: {found[2]}"
-        return (self._lines or ["meltano said nothing"])[-1]
+        return self._cause or self._last_line
 
 
 def _record(

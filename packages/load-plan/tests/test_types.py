@@ -28,9 +28,9 @@ DECIMAL = {"type": "string", "format": "singer.decimal"}
         ),
         (
             {**DECIMAL, "precision": 50, "scale": 5},
-            "decimal(38,5)",
+            "decimal(18,5)",
         ),
-        (DECIMAL, "decimal(38,18)"),
+        (DECIMAL, "decimal(18,6)"),
         ({**DECIMAL, "precision": 3, "scale": -2}, "text"),
         ({"type": "string", "format": "date-time"}, "timestamptz"),
         (

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 LARGEST_PRECISION = 38
 """Decimal digits that DuckDB and Redshift can hold."""
 
-UNBOUNDED_SCALE = 18
-"""Fraction digits of a `numeric` without precision: 20 digits are left for the integer part."""
+FIRST_PRECISION, FIRST_SCALE = 18, 6
+"""Of a number whose source allows more digits than any warehouse holds: its values widen it."""
 
 
 class Kind(StrEnum):
@@ -158,10 +158,12 @@ def _from_string(schema: Mapping[str, Any]) -> ColumnType:
     if string_format == "singer.decimal":
         precision, scale = schema.get("precision"), schema.get("scale", 0)
         if precision is None:
-            return decimal(LARGEST_PRECISION, UNBOUNDED_SCALE)
-        if not 0 <= scale <= LARGEST_PRECISION:
+            return decimal(FIRST_PRECISION, FIRST_SCALE)
+        if not 0 <= scale <= precision:
             return ColumnType(Kind.TEXT)
-        return decimal(min(precision, LARGEST_PRECISION), min(scale, precision))
+        if precision > LARGEST_PRECISION:
+            return decimal(FIRST_PRECISION, min(scale, FIRST_SCALE))
+        return decimal(precision, scale)
     if string_format == "date-time":
         naive = schema.get("x-sql-datatype") == "timestamp"
         return ColumnType(Kind.TIMESTAMP if naive else Kind.TIMESTAMPTZ)
