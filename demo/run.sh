@@ -16,7 +16,8 @@ pipeline() {
     mkdir -p output/logs
     # Else Meltano keeps its own logs in the home of who runs it.
     XDG_STATE_HOME=$PWD/output/logs .venv/bin/meltano run all 2>&1 | tee output/logs/demo.log \
-        | sed -nuE 's/^[^ ]+ \[(info|warning|error) *\] +//; /^(target-duckdb +stream|tap-.* Beginning sync|watershed )|rror|arning/p'
+        | sed -nuE 's/^[^ ]+ \[[a-z]+ *\] +watershed +//; s/^(\[[a-z]+\]) [^ ]+ \[[a-z]+ *\] +/\1 /;
+            /^\[[a-z]+\] (target-duckdb +(stream|error)|tap-.* Beginning sync)|^[a-z]+: |^[a-zA-Z ].*(build|publish|skipped|green|RED|failed|documentation)/p'
 }
 questions() {
     .venv/bin/watershed status

@@ -10,12 +10,15 @@ from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.values import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from watershed_load_plan.warehouse import Warehouse
 
 _TEXT, _COUNT = ColumnType(Kind.TEXT), ColumnType(Kind.BIGINT)
 _TIME, _SECONDS = ColumnType(Kind.TIMESTAMPTZ), ColumnType(Kind.DOUBLE)
+
+ROWS_PER_INSERT = 200
+"""A statement of this many rows of parameters; one by one, thousands would take seconds."""
 
 LOADS = Table("ops", "loads")
 BOOKMARKS = Table("ops", "bookmarks")
@@ -93,6 +96,26 @@ def insert_once(warehouse: Warehouse, table: Table, row: Mapping[str, Any]) -> b
         [row[column] for column in columns],
     )
     return True
+
+
+def insert_new(warehouse: Warehouse, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows of one state and stream, but for those whose identity is there."""
+    if not rows:
+        return
+    columns = list(OPS_TABLES[table])
+    found = warehouse.execute(
+        f"select {columns[0]} from {table} where state_id = ? and stream = ?",
+        [rows[0]["state_id"], rows[0]["stream"]],
+    )
+    known = {name for (name,) in found}
+    new = list({row[columns[0]]: row for row in rows if row[columns[0]] not in known}.values())
+    marks = f"({', '.join('?' for _ in columns)})"
+    for start in range(0, len(new), ROWS_PER_INSERT):
+        chunk = new[start : start + ROWS_PER_INSERT]
+        warehouse.execute(
+            f"insert into {table} ({', '.join(columns)}) values {', '.join([marks] * len(chunk))}",
+            [row[column] for row in chunk for column in columns],
+        )
 
 
 def is_known(warehouse: Warehouse, table: Table, name: str) -> bool:

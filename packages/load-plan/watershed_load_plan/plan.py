@@ -186,12 +186,11 @@ class LoadPlan:
         return known, after
 
     def _quarantine(self, applied: Applied, row: Mapping[str, Any], stamp: Stamp) -> None:
+        rows = []
         for unfit in applied.unfit:
             place = unfit.key if unfit.key is not None else unfit.ordinal
             name = ledger.identity(row["state_id"], row["stream"], place, unfit.column, unfit.value)
-            ledger.insert_once(
-                self._warehouse,
-                ledger.QUARANTINE,
+            rows.append(
                 {
                     **row,
                     "quarantine_id": name,
@@ -200,8 +199,9 @@ class LoadPlan:
                     "value": unfit.value,
                     "reason": unfit.reason,
                     "quarantined_at": stamp.at,
-                },
+                }
             )
+        ledger.insert_new(self._warehouse, ledger.QUARANTINE, rows)
 
     def _write_bookmarks(self, parts: Mapping[str, str], stamp: Stamp) -> None:
         for name, text in parts.items():
