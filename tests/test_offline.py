@@ -75,12 +75,15 @@ def test_what_the_readme_shows_works_in_a_bare_environment_and_reaches_only_this
     job, *_, states, schedules, status = run["said"]
     assert job["command"].endswith("run all")
     assert "green: " in job["err"]
-    assert states["out"].split() == ["dev:tap-postgres--shop-to-target-duckdb"]
+    assert states["out"].split() == [
+        f"dev:{source}-to-target-duckdb"
+        for source in ("tap-mongodb--web", "tap-mysql--crm", "tap-postgres--shop")
+    ]
     scheduled = json.loads(schedules["out"])["schedules"]["job"]
     assert {schedule["name"] for schedule in scheduled} == {"hourly", "daily"}
     found = json.loads(status["out"])
     assert (found["build"]["status"], found["publication"]["has_marts"]) == ("green", True)
-    assert [last["state"] for last in found["runs"]] == ["SUCCESS"]
+    assert [last["state"] for last in found["runs"]] == ["SUCCESS"] * 3
 
     by_python = [line.partition(" by ")[0] for line in run["attempts"]]
     assert by_python == PROOF_THAT_ATTEMPTS_ARE_NOTICED, "\n".join(run["attempts"])
