@@ -1,8 +1,7 @@
 """From documents to rows: what the DuckDB target makes of this tap's messages."""
 
-import json
-import subprocess
-import sys
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +11,43 @@ from bson.datetime_ms import DatetimeMS
 
 from watershed_duckdb import connect
 from watershed_tap.testing import Output, Runner
+from watershed_tap_mongodb.source import MongoSource
 from watershed_tap_mongodb.testing import told_by_bson, told_by_json
+from watershed_target_duckdb.target import TargetDuckDB
 
 pytestmark = pytest.mark.extract
 
-LOADER = str(Path(sys.executable).with_name("watershed-target-duckdb"))
 BY_TIME = {"replication-method": "INCREMENTAL", "replication-key": "at"}
 
 
+class Warehouse:
+    """Loads what runs of the tap say, and is asked for rows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "warehouse.duckdb"
+        self._config = {
+            "warehouse": str(self.path),
+            "spool_directory": str(folder / "batches"),
+            "default_target_schema": "raw_web",
+        }
+
+    def load(self, output: Output) -> None:
+        with redirect_stdout(io.StringIO()):
+            TargetDuckDB(config=self._config).listen(io.StringIO(output.stdout))
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with connect(self.path, read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Any:
-    """Load what a run of the tap says; ask for rows."""
-    path = tmp_path / "warehouse.duckdb"
-    config = tmp_path / "target.json"
-    config.write_text(json.dumps({"warehouse": str(path), "default_target_schema": "raw_web"}))
-
-    class Warehouse:
-        def load(self, output: Output) -> None:
-            subprocess.run(
-                [LOADER, "--config", str(config)],
-                input=output.stdout.encode(),
-                check=True,
-                capture_output=True,
-            )
-
-        def rows(self, sql: str) -> list[tuple[Any, ...]]:
-            with connect(path, read_only=True) as connection:
-                return connection.execute(sql).fetchall()
-
-    return Warehouse()
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(tmp_path)
 
 
-def test_a_field_that_breaks_its_type_is_json_in_every_row(tap: Runner, db, warehouse) -> None:
+def test_a_field_that_breaks_its_type_is_json_in_every_row(
+    tap: Runner, db, warehouse: Warehouse
+) -> None:
     """Old rows, too, and those that were loaded before the break of the same run."""
     values: dict[str, list[Any]] = {
         "number": [1, Int64(2**40), 2.5, "four"],
@@ -85,7 +89,7 @@ def test_a_field_that_breaks_its_type_is_json_in_every_row(tap: Runner, db, ware
     assert changed == 0, "the form of a column is settled"
 
 
-def test_typed_columns_hold_what_the_source_holds(tap: Runner, db, warehouse) -> None:
+def test_typed_columns_hold_what_the_source_holds(tap: Runner, db, warehouse: Warehouse) -> None:
     db.things.insert_many(
         [
             {"_id": 1, "d": float("nan"), "i": 1, "m": Decimal128("1E+3"), "b": b"\x00\xff"},
@@ -104,7 +108,7 @@ def test_typed_columns_hold_what_the_source_holds(tap: Runner, db, warehouse) ->
 
 
 def test_a_document_that_is_gone_is_marked_and_one_of_another_type_of_id_is_not_it(
-    tap: Runner, db, warehouse
+    tap: Runner, db, warehouse: Warehouse
 ) -> None:
     db.things.insert_many([{"_id": 7}, {"_id": "7"}])
     first = tap.sync()
@@ -115,6 +119,20 @@ def test_a_document_that_is_gone_is_marked_and_one_of_another_type_of_id_is_not_
     assert warehouse.rows(
         "select _id_type, _sdc_deleted_at is not null from raw_web.things order by 1"
     ) == [("int", True), ("string", False)]
+
+
+def test_a_view_whose_field_breaks_its_type_is_not_doubled(
+    tap: Runner, db, warehouse: Warehouse
+) -> None:
+    db.things.insert_one({"_id": 1, "x": 1})
+    db.command({"create": "seen", "viewOn": "things", "pipeline": []})
+    catalog = tap.catalog(**{f"{db.name}_seen": {}})
+    db.things.insert_one({"_id": 2, "x": "two"})
+    warehouse.load(tap.sync(catalog=catalog))
+    assert warehouse.rows("select _id, x from raw_web.seen order by 1") == [
+        ("1", '{"$numberInt":"1"}'),
+        ("2", '"two"'),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -130,8 +148,6 @@ def test_a_date_beyond_python_is_loaded_or_set_aside(  # noqa: PLR0913, PLR0917 
 ) -> None:
     """The server here refuses such dates, so it is put on its way to the target."""
     db.things.insert_one({"_id": 1, "at": DatetimeMS(0)})
-    from watershed_tap_mongodb.source import MongoSource  # noqa: PLC0415
-
     document = {"_id": 1, "at": DatetimeMS(milliseconds)}
     catalog = tap.catalog(**{f"{db.name}_things": {}})
     monkeypatch.setattr(MongoSource, "rows", lambda *_: iter([document]))

@@ -1,8 +1,6 @@
 """Whatever is wrong ends in one line that names source, stream and cure; exit code 1; no secret."""
 
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -314,9 +312,3 @@ def test_what_servers_report_in_the_middle(
     monkeypatch.setattr(MongoSource, "raw_batches", batches)
     problem = problem.format(user=tap.database.user)
     assert f"stream {db.name}-t: {problem}" in tap(catalog=catalog).error
-
-
-def test_help_names_the_tap() -> None:
-    command = Path(sys.executable).with_name("watershed-tap-mongodb")
-    output = subprocess.run([command, "--about"], capture_output=True, check=True, text=True)
-    assert "tls_ca_file" in output.stdout

@@ -209,15 +209,18 @@ class Bookmark:
     Args:
         key_type: documents whose key is of another type do not count.
         value: where the last run ended; ``None`` if there was none.
-        now: the source's clock; dates after it do not move the bookmark.
+        now: tells the source's clock; dates after it do not move the bookmark.
     """
 
-    def __init__(self, key_type: KeyType, value: BookmarkValue | None, now: dt.datetime) -> None:
+    def __init__(
+        self, key_type: KeyType, value: BookmarkValue | None, now: Callable[[], dt.datetime]
+    ) -> None:
         self.key_type = key_type
         self.value = value
         self.is_future_seen = False
         self.outside = 0
-        self._now = _milliseconds(now.isoformat())
+        self._now = now
+        self._latest = -(2**63)  # milliseconds that were no longer the future when we last looked
 
     def see(self, value: Any) -> None:  # noqa: ANN401  # any BSON value
         """Move on to the key of a document just sent, unless it lies behind, or in the future."""
@@ -225,10 +228,15 @@ class Bookmark:
         if found is None:
             self.outside += 1
         elif self.value is None or found > self.value:
-            if self.key_type is KeyType.DATE and found > self._now:
+            if self.key_type is KeyType.DATE and self._is_future(found):
                 self.is_future_seen = True
             else:
                 self.value = found
+
+    def _is_future(self, milliseconds: int) -> bool:
+        if milliseconds > self._latest:
+            self._latest = (self._now() - _EPOCH) // dt.timedelta(milliseconds=1)
+        return milliseconds > self._latest
 
 
 def _of_bookmark(key_type: KeyType, bookmark: BookmarkValue) -> Any:  # noqa: ANN401  # BSON

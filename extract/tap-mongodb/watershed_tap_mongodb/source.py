@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import logging
+import time
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -100,15 +101,19 @@ class MongoSource(Source):
         ]
         return by_stream_id(tables, self.settings.source, "filter_collections")
 
-    @cached_property
+    @property
     def now(self) -> dt.datetime:
-        """The source's own clock when it was first asked."""
+        """The source's own clock; without a snapshot it goes on while we read."""
+        asked_at, told = self._clock
+        return told + dt.timedelta(seconds=time.monotonic() - asked_at)
+
+    @cached_property
+    def _clock(self) -> tuple[float, dt.datetime]:
         try:
             hello = self._client.admin.command("hello")
         except PyMongoError as error:
             raise failure(error, self.settings, None) from error
-        local: dt.datetime = hello["localTime"]
-        return local.replace(tzinfo=dt.UTC)
+        return time.monotonic(), hello["localTime"].replace(tzinfo=dt.UTC)
 
     def discover_catalog_entries(self) -> list[dict[str, Any]]:
         """Describe every collection as Singer catalogs do, the types of its fields included."""
@@ -236,9 +241,11 @@ class MongoSource(Source):
             "found out when they are read",
             *(table.stream_id, most, count),
         )
-        steps = [{"$sample": {"size": most}}]
+        limits: dict[str, Any] = {"batchSize": BATCH_DOCUMENTS}
+        if self._max_time_ms is not None:
+            limits["maxTimeMS"] = self._max_time_ms
         yield from collection.aggregate_raw_batches(
-            steps, allowDiskUse=True, batchSize=BATCH_DOCUMENTS
+            [{"$sample": {"size": most}}], allowDiskUse=True, **limits
         )
 
 

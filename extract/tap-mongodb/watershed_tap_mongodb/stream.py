@@ -92,7 +92,7 @@ class MongoStream(TableStream):
         yield from self._read()
         while self._is_outdated:
             self._is_outdated = False
-            self._start_at(None)
+            self._start_over()
             yield from self._read()
         self.finish()
 
@@ -169,7 +169,12 @@ class MongoStream(TableStream):
     def _start_at(self, bookmark: replication.BookmarkValue | None) -> None:
         self._resume_from = bookmark
         if self.key is not None:
-            self._bookmark = Bookmark(self._key_type, bookmark, self.source.now)
+            self._bookmark = Bookmark(self._key_type, bookmark, lambda: self.source.now)
+
+    def _start_over(self) -> None:
+        if self._stream_version is not None:
+            self._stream_version += 1  # without a key, rows of the first reading would be doubled
+        self._start_at(None)
 
     def _find_key_type(self, key: ReplicationKey, state: Mapping[str, Any]) -> KeyType:
         """The type that an earlier run chose, that of all documents, or the likeliest there is."""
