@@ -241,12 +241,10 @@ class MongoSource(Source):
             "found out when they are read",
             *(table.stream_id, most, count),
         )
-        limits: dict[str, Any] = {"batchSize": BATCH_DOCUMENTS}
+        options: dict[str, Any] = {"allowDiskUse": True, "batchSize": BATCH_DOCUMENTS}
         if self._max_time_ms is not None:
-            limits["maxTimeMS"] = self._max_time_ms
-        yield from collection.aggregate_raw_batches(
-            [{"$sample": {"size": most}}], allowDiskUse=True, **limits
-        )
+            options["maxTimeMS"] = self._max_time_ms
+        yield from collection.aggregate_raw_batches([{"$sample": {"size": most}}], **options)
 
 
 def _column_type(known: FieldType) -> ColumnType:
