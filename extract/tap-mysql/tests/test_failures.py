@@ -204,9 +204,11 @@ def test_the_user_has_no_connection_left(tap: Runner, execute: Execute) -> None:
     )
     from watershed_tap_mysql.tap import TapMySQL  # noqa: PLC0415
 
+    execute(ORDERS)
     settings = {"user": user.split("@", maxsplit=1)[0]}
     other = TapMySQL(config=tap.config | settings).connector
     assert set(other.tables) == {tap.stream("orders")}
+    assert list(other.rows("select 1", "one")) == [(b"1",)], "one connection is enough"
     error = tap(settings=settings).error
     assert "has no connection left" in error or "has reached a limit" in error
     other.close()
