@@ -1,6 +1,6 @@
 """The README's two commands on a clone: what arrives equals the source, value by value.
 
-Nothing here uses the pipeline's own code: psycopg reads the source, DuckDB reads the warehouse.
+Nothing here uses the pipeline's own code: drivers read the sources, DuckDB reads the warehouse.
 """
 
 import collections
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import arrival
 import dotenv
 import duckdb
 import psycopg
@@ -58,8 +59,12 @@ class Clone:
         assert done.returncode == 0, f"make {target}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    @property
+    def env(self):
+        return dotenv.dotenv_values(self.root / ".env")
+
     def source(self):
-        env = dotenv.dotenv_values(self.root / ".env")
+        env = self.env
         return psycopg.connect(
             host=env["SHOP_POSTGRES_HOST"],
             port=env["SHOP_POSTGRES_PORT"],
@@ -165,6 +170,11 @@ def assert_arrived(clone):
             assert rows, relation
             assert arrived - rows == collections.Counter(), relation
             assert rows - arrived == collections.Counter(), relation
+    with clone.warehouse() as warehouse:
+        for compare_source in (arrival.crm_differences, arrival.web_differences):
+            differences, compared = compare_source(clone.env, warehouse)
+            assert differences == []
+            assert compared > 100
 
 
 def test_a_first_run_brings_every_value(clone, first_run):
@@ -216,11 +226,7 @@ def test_the_documentation_opens_in_a_browser_and_shows_a_model(clone, first_run
 
 
 def test_nothing_secret_is_printed_or_logged(clone, first_run):
-    secrets = {
-        value
-        for name, value in dotenv.dotenv_values(clone.root / ".env").items()
-        if "PASSWORD" in name
-    }
+    secrets = {value for name, value in clone.env.items() if "PASSWORD" in name}
     assert secrets
     logs = [path.read_text(errors="replace") for path in clone.root.glob("output/**/*.log")]
     assert logs
