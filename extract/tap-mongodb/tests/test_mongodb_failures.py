@@ -131,6 +131,8 @@ def test_a_connection_string_connects(tap: Runner, db) -> None:
         ({"read_preference": "any"}, "read_preference: must be one of"),
         ({"overlap_seconds": -1}, "overlap_seconds: must be at least 0"),
         ({"uri": "mongodb://x"}, "uri, host, user, password: the connection string takes"),
+        ({"uri": "x", "host": "", "user": "", "password": ""}, "uri: it must be like mongodb://"),
+        ({"uri": "mongodb://[", "host": "", "user": "", "password": ""}, "uri: it must be like"),
         ({"tls": False}, "tls_ca_file: without tls nothing is verified"),
     ],
 )

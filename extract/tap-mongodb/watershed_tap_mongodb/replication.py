@@ -50,7 +50,8 @@ _NAMES = {
 }
 _EVERY_NAME = (
     *("date", *_NUMBERS, "objectId", "string", "object", "array", "binData", "bool", "regex"),
-    *("javascript", "timestamp", "minKey", "maxKey"),
+    *("javascript", "javascriptWithScope", "timestamp", "minKey", "maxKey"),
+    *("undefined", "dbPointer", "symbol"),  # deprecated
 )
 _OF_FIELDS = {
     Kind.DATE: KeyType.DATE,

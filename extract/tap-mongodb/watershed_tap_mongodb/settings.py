@@ -190,13 +190,21 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     if config.get("uri"):
         if given:
             yield f"uri, {', '.join(given)}: the connection string takes their place"
-        if not str(config["uri"]).startswith(("mongodb://", "mongodb+srv://")):
-            yield "uri: it must begin with mongodb:// or mongodb+srv://"
+        if not _is_connection_string(config["uri"]):
+            yield "uri: it must be like mongodb://host:27017/ or mongodb+srv://host/"
     else:
         for name in sorted({"host", "user", "password"} - set(given)):
             yield f"{name}: must be given, or uri"
     if config.get("tls_ca_file") and not config["tls"]:
         yield "tls_ca_file: without tls nothing is verified"
+
+
+def _is_connection_string(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"mongodb", "mongodb+srv"} and bool(parts.netloc)
 
 
 def _user_of(uri: str | None) -> str:
