@@ -1,4 +1,4 @@
-"""Compares the CRM and the website with the warehouse, value by value, by nothing of the pipeline's.
+"""Compares the CRM and the website with the warehouse, value by value, by code of its own.
 
 Each function returns differences as texts. A value that is NULL in the warehouse and something at
 the source is no difference where its original stands in ``ops.quarantine``.
@@ -89,7 +89,7 @@ def web_differences(env, warehouse):
     return differences, count
 
 
-def compare(warehouse, schema, table, keys, rows, value_of):
+def compare(warehouse, schema, table, keys, rows, value_of):  # noqa: PLR0913, PLR0917
     """Compare the rows of a source with a raw table, by key."""
     types = dict(
         warehouse.execute(
@@ -136,7 +136,7 @@ def compare(warehouse, schema, table, keys, rows, value_of):
             is_aside = (tuple(map(str, key)), name) in aside and here[name] is None
             if expected != here[name] and not is_aside:
                 differences.append(
-                    f"{schema}.{table} {key} {name}: {expected!r} at the source, {here[name]!r} here"
+                    f"{schema}.{table} {key} {name}: {expected!r} there, {here[name]!r} here"
                 )
             elif expected is None and value is not None and types[name] != "JSON" and not is_aside:
                 differences.append(f"{schema}.{table} {key} {name}: {value!r} was lost")
