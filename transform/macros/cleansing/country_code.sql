@@ -5,10 +5,10 @@
     {%- set names = {
         'AT': ['at', 'austria', 'österreich'],
         'CH': ['ch', 'switzerland', 'schweiz'],
-        'DE': ['de', 'germany', 'deutschland'],
+        'DE': ['de', 'ger', 'germany', 'deutschland'],
         'FR': ['fr', 'france', 'frankreich'],
-        'NL': ['nl', 'netherlands', 'niederlande'],
-        'PL': ['pl', 'poland', 'polen'],
+        'NL': ['nl', 'netherlands', 'the netherlands', 'niederlande'],
+        'PL': ['pl', 'poland', 'polen', 'polska'],
     } -%}
     case lower({{ clean_text(expression) }})
         {%- for code, spellings in names.items() %}

@@ -1,0 +1,50 @@
+with
+
+source as (
+    select *
+    from {{ source('crm', 'contacts') }}
+    where _sdc_deleted_at is null
+),
+
+renamed as (
+    select
+        -- ids
+        contact_id,
+        account_id,
+        external_ref as external_id,
+
+        -- text
+        {{ clean_email('email') }} as email,
+        {{ clean_text('full_name') }} as full_name,
+        {{ clean_phone('phone') }} as phone,
+        {{ clean_text('country') }} as country_as_entered,
+        {{ country_code('country') }} as country_code,
+        case opted_in
+            when 1 then 'given'
+            when 0 then 'refused'
+            when 2 then 'asked'
+            else 'unknown'
+        end as consent_status,
+
+        -- numerics
+        lead_score,
+        {{ clock_seconds('response_delay') }} as response_delay_seconds,
+
+        -- documents
+        attributes,
+
+        -- booleans
+        coalesce(birth_date > {{ business_date('updated_at') }}, false)
+            as is_birth_date_in_future,
+
+        -- dates and timestamps
+        case
+            when birth_date <= {{ business_date('updated_at') }} then birth_date
+        end as birth_date,
+        {{ utc_to_instant('created_at') }} as created_at,
+        updated_at,
+        _sdc_received_at as loaded_at
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,40 @@
+with
+
+source as (
+    select *
+    from {{ source('web', 'reviews') }}
+    where _sdc_deleted_at is null
+),
+
+renamed as (
+    select
+        -- ids
+        _id_type || ':' || _id as review_id,
+        cast({{ field_number(field_text('product_id'), 19, 0) }} as bigint) as product_id,
+
+        -- text
+        {{ clean_text('coalesce(' ~ field_text('author', 'name') ~ ', ' ~ field_text('author') ~ ')') }}
+            as author_name,
+        {{ clean_email('coalesce(' ~ field_text('email') ~ ', ' ~ field_text('author', 'email') ~ ')') }}
+            as email,
+        {{ clean_text(field_text('text')) }} as review_text,
+        {{ field_text('rating') }} as rating_as_entered,
+        {{ field_text('price_paid') }} as price_paid_as_entered,
+
+        -- numerics
+        {{ field_number(replace_all(field_text('rating'), ' stars?$', ''), 3, 1) }} as rating,
+        {{ field_number(field_text('price_paid'), 18, 6) }} as price_paid,
+        cast({{ field_number(field_text('votes', 'en.helpful'), 9, 0) }} as integer)
+            as helpful_count,
+        cast({{ field_number(field_text('votes', 'en.unhelpful'), 9, 0) }} as integer)
+            as unhelpful_count,
+
+        -- timestamps
+        bought_on as bought_at,
+        created_at,
+        updated_at,
+        _sdc_received_at as loaded_at
+    from source
+)
+
+select * from renamed
