@@ -6,26 +6,34 @@ customers as (
     select * from {{ ref('stg_shop__customers') }}
 ),
 
--- The same person registered again: the same e-mail address, or, without one, only themselves.
+identities as (
+    select * from {{ ref('int_identities_clustered') }}
+),
+
+-- Of a person's entries in all systems the shop's first is the one whose number the person keeps.
 matched as (
     select
-        customer_id,
-        created_at,
-        updated_at,
-        coalesce(email, cast(customer_id as varchar(20))) as match_key
+        customers.customer_id,
+        identities.customer_id as surviving_customer_id,
+        customers.created_at,
+        customers.updated_at
     from customers
+    inner join identities
+        on
+            customers.customer_id = identities.own_customer_id
+            and identities.source_system = 'shop'
 ),
 
 ranked as (
     select
         customer_id,
-        min(customer_id) over (partition by match_key) as surviving_customer_id,
+        surviving_customer_id,
         row_number() over (
-            partition by match_key
+            partition by surviving_customer_id
             order by updated_at desc, customer_id desc
         ) as recency,
-        count(*) over (partition by match_key) as registration_count,
-        min(created_at) over (partition by match_key) as first_registered_at
+        count(*) over (partition by surviving_customer_id) as registration_count,
+        min(created_at) over (partition by surviving_customer_id) as first_registered_at
     from matched
 ),
 

@@ -14,15 +14,15 @@ locations as (
     select * from {{ ref('int_customers_located') }}
 ),
 
--- A person keeps the number of the first registration and the values of the latest one.
-persons as (
+profiles as (
+    select * from {{ ref('int_customers_profiled') }}
+),
+
+-- What only the shop knows: the latest registration counts, and the first fills its gaps.
+registered as (
     select
         registrations.surviving_customer_id as customer_id,
         latest.external_id,
-        coalesce(latest.email, first_entry.email) as email,
-        coalesce(latest.full_name, first_entry.full_name) as full_name,
-        coalesce(latest.phone, first_entry.phone) as phone,
-        coalesce(latest.country_code, first_entry.country_code) as country_code,
         latest.loyalty_tier,
         coalesce(latest.preferred_language, first_entry.preferred_language) as preferred_language,
         latest.is_newsletter_subscriber,
@@ -30,8 +30,7 @@ persons as (
         coalesce(latest.birth_date, first_entry.birth_date) as birth_date,
         {{ json_length('latest.interests') }} as interest_count,
         registrations.registration_count,
-        registrations.first_registered_at as registered_at,
-        latest.updated_at
+        registrations.first_registered_at
     from registrations
     inner join customers as latest
         on registrations.customer_id = latest.customer_id
@@ -40,33 +39,40 @@ persons as (
     where registrations.is_latest
 ),
 
-located as (
+persons as (
     select
-        persons.customer_id,
-        persons.external_id,
-        persons.email,
-        persons.full_name,
-        persons.phone,
-        coalesce(persons.country_code, locations.country_code, 'ZZ') as country_code,
+        profiles.customer_id,
+        registered.external_id,
+        profiles.email,
+        profiles.full_name,
+        profiles.phone,
+        coalesce(profiles.country_code, locations.country_code, 'ZZ') as country_code,
         locations.city,
         locations.postal_code,
-        persons.loyalty_tier,
-        persons.preferred_language,
-        persons.is_newsletter_subscriber,
-        persons.is_birth_date_in_future,
+        coalesce(registered.loyalty_tier, 'none') as loyalty_tier,
+        registered.preferred_language,
+        coalesce(registered.is_newsletter_subscriber, false) as is_newsletter_subscriber,
+        coalesce(registered.is_birth_date_in_future, false) as is_birth_date_in_future,
         false as is_unknown,
-        persons.birth_date,
-        persons.interest_count,
-        persons.registration_count,
-        persons.registered_at,
-        persons.updated_at
-    from persons
+        profiles.shop_identity_count > 0 as has_shop,
+        profiles.crm_identity_count > 0 as has_crm,
+        profiles.web_identity_count > 0 as has_web,
+        registered.birth_date,
+        coalesce(registered.interest_count, 0) as interest_count,
+        coalesce(registered.registration_count, 0) as registration_count,
+        profiles.identity_count,
+        registered.first_registered_at as registered_at,
+        profiles.first_seen_at,
+        profiles.updated_at
+    from profiles
+    left join registered
+        on profiles.customer_id = registered.customer_id
     left join locations
-        on persons.customer_id = locations.customer_id
+        on profiles.customer_id = locations.customer_id
 ),
 
 with_unknown as (
-    select * from located
+    select * from persons
     union all
     select
         {{ unknown_id() }} as customer_id,
@@ -82,10 +88,15 @@ with_unknown as (
         false as is_newsletter_subscriber,
         false as is_birth_date_in_future,
         true as is_unknown,
+        false as has_shop,
+        false as has_crm,
+        false as has_web,
         null as birth_date,
         0 as interest_count,
         0 as registration_count,
+        0 as identity_count,
         null as registered_at,
+        null as first_seen_at,
         null as updated_at
 ),
 
@@ -104,10 +115,15 @@ final as (
         cast(is_newsletter_subscriber as boolean) as is_newsletter_subscriber,
         cast(is_birth_date_in_future as boolean) as is_birth_date_in_future,
         cast(is_unknown as boolean) as is_unknown,
+        cast(has_shop as boolean) as has_shop,
+        cast(has_crm as boolean) as has_crm,
+        cast(has_web as boolean) as has_web,
         cast(birth_date as date) as birth_date,
         cast(interest_count as integer) as interest_count,
         cast(registration_count as integer) as registration_count,
+        cast(identity_count as integer) as identity_count,
         cast(registered_at as timestamptz) as registered_at,
+        cast(first_seen_at as timestamptz) as first_seen_at,
         cast(updated_at as timestamptz) as updated_at
     from with_unknown
 )

@@ -1,0 +1,43 @@
+{{ config(dist='identity_id', sort=['identity_rank']) }}
+
+{%- set passes = var('identity_passes') %}
+
+with
+
+identities as (
+    select * from {{ ref('int_identities_gathered') }}
+),
+
+links as (
+    select * from {{ ref('int_identities_linked') }}
+),
+
+labels as (
+    select
+        identity_id,
+        identity_rank as label
+    from identities
+),
+{{ min_label_passes('links', 'labels', passes) }}
+
+final as (
+    select
+        identities.identity_id,
+        identities.source_system,
+        identities.source_entity,
+        identities.source_id,
+        identities.identity_rank,
+        last_pass.label as surviving_rank,
+        pass_before.label as surviving_rank_before_last_pass,
+        identities.own_customer_id,
+        survivors.own_customer_id as customer_id
+    from identities
+    inner join pass_{{ passes }} as last_pass
+        on identities.identity_id = last_pass.identity_id
+    inner join pass_{{ passes - 1 }} as pass_before
+        on identities.identity_id = pass_before.identity_id
+    inner join identities as survivors
+        on last_pass.label = survivors.identity_rank
+)
+
+select * from final

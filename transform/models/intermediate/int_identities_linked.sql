@@ -1,0 +1,59 @@
+{{ config(dist='identifier', sort=['identifier']) }}
+
+with
+
+identities as (
+    select * from {{ ref('int_identities_gathered') }}
+),
+
+-- An address that many people give is a team's or a placeholder, and identifies none of them.
+shared_emails as (
+    select match_email
+    from identities
+    where match_email is not null
+    group by match_email
+    having count(distinct given_name) > {{ var('identity_most_names') }}
+),
+
+identifiers as (
+    select
+        identity_id,
+        'identity' as identifier_kind,
+        identity_id as identifier_value
+    from identities
+    union all
+    select
+        identity_id,
+        'login' as identifier_kind,
+        'shop.customers:' || shop_customer_number as identifier_value
+    from identities
+    where shop_customer_number is not null
+    union all
+    select
+        identities.identity_id,
+        'email' as identifier_kind,
+        identities.match_email as identifier_value
+    from identities
+    left join shared_emails
+        on identities.match_email = shared_emails.match_email
+    where identities.match_email is not null and shared_emails.match_email is null
+    union all
+    -- A household has one number: only with the given name it tells who.
+    select
+        identity_id,
+        'phone' as identifier_kind,
+        match_phone || ' ' || given_name as identifier_value
+    from identities
+    where match_phone is not null and given_name is not null
+),
+
+final as (
+    select
+        identity_id,
+        identifier_kind,
+        case identifier_kind when 'login' then 'identity' else identifier_kind end
+        || ' ' || identifier_value as identifier
+    from identifiers
+)
+
+select * from final
