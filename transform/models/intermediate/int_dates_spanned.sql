@@ -10,12 +10,40 @@ payments as (
     select * from {{ ref('stg_shop__payments') }}
 ),
 
+sessions as (
+    select * from {{ ref('stg_web__sessions') }}
+),
+
+tickets as (
+    select * from {{ ref('stg_web__support_tickets') }}
+),
+
+touches as (
+    select * from {{ ref('stg_crm__campaign_touches') }}
+),
+
+subscriptions as (
+    select * from {{ ref('stg_crm__subscriptions') }}
+),
+
 used as (
     select {{ business_date('ordered_at') }} as date_day from orders
     union all
     select promised_date as date_day from orders
     union all
     select {{ business_date('paid_at') }} as date_day from payments
+    union all
+    select {{ business_date('started_at') }} as date_day from sessions
+    union all
+    select {{ business_date('opened_at') }} as date_day from tickets
+    union all
+    select {{ business_date('resolved_at') }} as date_day from tickets
+    union all
+    select {{ business_date('touched_at') }} as date_day from touches
+    union all
+    select started_date as date_day from subscriptions
+    union all
+    select cancelled_date as date_day from subscriptions
 ),
 
 bounds as (

@@ -15,6 +15,17 @@ shared_emails as (
     having count(distinct given_name) > {{ var('identity_most_names') }}
 ),
 
+-- Who gives no name is whoever else is known by the number, if that is one.
+only_names as (
+    select
+        match_phone,
+        min(given_name) as given_name
+    from identities
+    where match_phone is not null
+    group by match_phone
+    having count(distinct given_name) = 1
+),
+
 identifiers as (
     select
         identity_id,
@@ -40,11 +51,16 @@ identifiers as (
     union all
     -- A household has one number: only with the given name it tells who.
     select
-        identity_id,
+        identities.identity_id,
         'phone' as identifier_kind,
-        match_phone || ' ' || given_name as identifier_value
+        identities.match_phone || ' ' || coalesce(identities.given_name, only_names.given_name)
+            as identifier_value
     from identities
-    where match_phone is not null and given_name is not null
+    left join only_names
+        on identities.match_phone = only_names.match_phone
+    where
+        identities.match_phone is not null
+        and coalesce(identities.given_name, only_names.given_name) is not null
 ),
 
 final as (
