@@ -1,38 +1,37 @@
 """Fixtures: the parsed project, and a small real company in a warehouse of its own."""
 
 import fcntl
+import json
 import shutil
+import subprocess
+import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import duckdb
-import duckdb_extension_postgres_scanner  # type: ignore[import-untyped]  # an extension in a wheel
-import psycopg
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from watershed_demo import generate_shop
-from watershed_servers.postgres import PostgresDatabase, PostgresServer
+from watershed_demo import generate_crm, generate_shop, generate_web
+from watershed_servers import (
+    DocumentDatabase,
+    DocumentServer,
+    MariaDBDatabase,
+    MariaDBServer,
+    PostgresDatabase,
+    PostgresServer,
+)
 
 PROJECT = Path(__file__).parents[1]
 Dbt = Callable[..., dbtRunnerResult]
 Make = Callable[[Path], None]
+AnyDatabase = PostgresDatabase | MariaDBDatabase | DocumentDatabase
 
-LEDGER = """
-create schema ops;
-create table ops.loads (
-    load_id varchar, run_id varchar, state_id varchar, target_schema varchar, stream varchar,
-    table_name varchar, bookmark_before varchar, bookmark_after varchar, ordinal bigint,
-    table_version bigint, rows_inserted bigint, rows_updated bigint, rows_unchanged bigint,
-    rows_deleted bigint, rows_quarantined bigint, bytes bigint, seconds double,
-    committed_at timestamptz
-);
-create table ops.bookmarks (
-    state_id varchar, stream varchar, bookmark varchar, run_id varchar, committed_at timestamptz
-);
-"""
+PROGRAMS = Path(sysconfig.get_path("scripts"))
+SCALE = 0.1
+SEED = 4711  # not the demo's, with which the rules were made by which people are matched
 
 
 @pytest.fixture(scope="session")
@@ -79,16 +78,46 @@ def manifest(invoke: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 
 
 @pytest.fixture(scope="session")
+def company() -> tuple[float, int]:
+    """Scale and seed of the company below."""
+    return SCALE, SEED
+
+
+@pytest.fixture(scope="session")
 def shop(postgres_server: PostgresServer) -> Iterator[PostgresDatabase]:
-    """A hundredth of the sample company, in PostgreSQL."""
+    """A tenth of the sample company's shop, in PostgreSQL."""
     with postgres_server.database().connect(autocommit=True) as connection:
         connection.execute("create database small_shop")
     database = postgres_server.database("small_shop")
     with database.connect() as connection:
-        generate_shop(connection, scale=0.01)
+        generate_shop(connection, scale=SCALE, seed=SEED)
     yield database
     with postgres_server.database().connect(autocommit=True) as connection:
         connection.execute("drop database small_shop with (force)")
+
+
+@pytest.fixture(scope="session")
+def crm(mariadb_server: MariaDBServer) -> Iterator[MariaDBDatabase]:
+    """A tenth of the sample company's CRM, in MariaDB."""
+    with mariadb_server.database().connect() as connection, connection.cursor() as cursor:
+        cursor.execute("create database crm")
+    database = mariadb_server.database("crm")
+    with database.connect() as connection:
+        generate_crm(connection, scale=SCALE, seed=SEED)
+    yield database
+    with mariadb_server.database().connect() as connection, connection.cursor() as cursor:
+        cursor.execute("drop database crm")
+
+
+@pytest.fixture(scope="session")
+def web(document_server: DocumentServer) -> Iterator[DocumentDatabase]:
+    """A tenth of the sample company's website, in a server that speaks MongoDB's protocol."""
+    database = document_server.database("web")
+    with database.connect() as client:
+        generate_web(client["web"], scale=SCALE, seed=SEED)
+    yield database
+    with database.connect() as client:
+        client.drop_database("web")
 
 
 @pytest.fixture(scope="session")
@@ -112,18 +141,16 @@ def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[
 
 @pytest.fixture(scope="session")
 def loaded_warehouse(once: Callable[[str, Make], Path], request: pytest.FixtureRequest) -> Path:
-    """The raw tables and the ledger, as a first load leaves them."""
+    """The raw tables and the ledger, as a first load by the real taps leaves them."""
 
     def load(warehouse: Path) -> None:
         shop = request.getfixturevalue("shop")
-        with duckdb.connect(str(warehouse)) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            _attach(connection, shop)
-            connection.execute(LEDGER)
-            connection.execute("create schema raw_shop")
-            for table in _tables(shop):
-                _copy(connection, table)
-            connection.execute("detach source")
+        names = {"filter_schemas": ["shop"], "sslrootcert": str(shop.ca_file)}
+        _load(warehouse, "postgres", shop, "shop", names)
+        crm = request.getfixturevalue("crm")
+        _load(warehouse, "mysql", crm, "crm", {"ssl_ca": str(crm.ca_file)})
+        web = request.getfixturevalue("web")
+        _load(warehouse, "mongodb", web, "web", {"tls_ca_file": str(web.ca_file)})
 
     return once("loaded", load)
 
@@ -151,58 +178,42 @@ def warehouse(built_warehouse: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(built_warehouse, tmp_path / "warehouse.duckdb"))
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, database: PostgresDatabase) -> None:
-    package = Path(duckdb_extension_postgres_scanner.__file__).parent
-    connection.load_extension(str(next(package.rglob("*.duckdb_extension"))))
-    options = psycopg.conninfo.make_conninfo(
-        host=database.host,
-        port=database.port,
-        dbname=database.dbname,
-        user=database.user,
-        password=database.password,
-        sslmode="verify-full",
-        sslrootcert=str(database.ca_file),
-    )
-    connection.execute(f"attach '{options}' as source (type postgres, read_only)")
-
-
-def _tables(database: PostgresDatabase) -> list[str]:
-    with database.connect() as connection:
-        rows = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'shop'"
+def _load(
+    warehouse: Path, tap: str, database: AnyDatabase, name: str, settings: dict[str, Any]
+) -> None:
+    """Load every table of a database into ``raw_<name>``."""
+    folder = warehouse.parent / name
+    folder.mkdir()
+    connection = {
+        "host": database.host,
+        "port": database.port,
+        "database": database.dbname,
+        "user": database.user,
+        "password": database.password,
+    }
+    target = {
+        "warehouse": str(warehouse),
+        "default_target_schema": f"raw_{name}",
+        "quarantine_limit": 10_000,
+    }
+    (folder / "tap.json").write_text(json.dumps(connection | settings))
+    (folder / "target.json").write_text(json.dumps(target))
+    extract: list[str | Path] = [PROGRAMS / f"watershed-tap-{tap}", "--config", folder / "tap.json"]
+    discovered = subprocess.run([*extract, "--discover"], check=True, stdout=subprocess.PIPE)
+    catalog = json.loads(discovered.stdout)
+    for stream in catalog["streams"]:
+        whole = {"selected": True, "replication-method": "FULL_TABLE"}
+        stream["metadata"] = [{"breadcrumb": [], "metadata": whole}]
+    (folder / "catalog.json").write_text(json.dumps(catalog))
+    with (folder / "messages").open("w") as messages:
+        subprocess.run(
+            [*extract, "--catalog", folder / "catalog.json"], check=True, stdout=messages
         )
-        return [name for (name,) in rows]
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Copy a table in the types of the raw contract: arrays as JSON, enums as text."""
-    columns = []
-    for name, type_name, *_ in connection.sql(f'describe source.shop."{table}"').fetchall():
-        value = f'"{name}"'
-        if type_name.endswith("[]"):
-            value = f"to_json({value})"
-        elif type_name.startswith("ENUM"):
-            value = f"cast({value} as varchar)"
-        columns.append(f'{value} as "{name.lower()}"')
-    connection.execute(f"""
-        create table raw_shop."{table.lower()}" as
-        select
-            {", ".join(columns)},
-            now() as _sdc_extracted_at,
-            now() as _sdc_received_at,
-            now() as _sdc_batched_at,
-            cast(null as timestamptz) as _sdc_deleted_at,
-            cast(1 as bigint) as _sdc_sequence,
-            cast(1 as bigint) as _sdc_table_version
-        from source.shop."{table}"
-    """)
-    connection.execute(f"""
-        insert into ops.loads
-        select
-            uuid(), 'run', 'test:shop', 'raw_shop', 'shop-{table}', '{table.lower()}', null, '{{}}',
-            1, 1, count(*), 0, 0, 0, 0, 1000, 0.1, now()
-        from raw_shop."{table.lower()}"
-    """)
-    connection.execute(
-        f"insert into ops.bookmarks values ('test:shop', 'shop-{table}', '{{}}', 'run', now())"
-    )
+    with (folder / "messages").open() as messages:
+        subprocess.run(
+            [PROGRAMS / "watershed-target-duckdb", "--config", folder / "target.json"],
+            check=True,
+            stdin=messages,
+            stdout=subprocess.DEVNULL,
+        )
+    shutil.rmtree(folder)

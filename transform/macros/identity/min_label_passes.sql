@@ -1,6 +1,6 @@
-{# CTEs in which all that is linked, over any number of steps up to `passes`, comes to bear the lowest
-   label among it. Reads a CTE or table `links` (identity_id, identifier) and one of labels
-   (identity_id, label); the last CTE is `pass_<passes>`, the one before it tells whether it was needed. #}
+{# CTEs in which all that is linked, over up to `passes` steps, takes the lowest rank among it. Reads
+   CTEs `links` (identity_id, identifier) and `labels` (identity_id, lowest_rank). The last one is
+   pass_<passes>; if it changed anything after the one before it, there were too few. #}
 
 {% macro min_label_passes(links, labels, passes) -%}
     {%- for number in range(1, passes + 1) %}
@@ -8,7 +8,7 @@
 identifiers_{{ number }} as (
     select
         links.identifier,
-        min(previous.label) as label
+        min(previous.lowest_rank) as lowest_rank
     from {{ links }} as links
     inner join {{ previous }} as previous
         on links.identity_id = previous.identity_id
@@ -18,7 +18,7 @@ identifiers_{{ number }} as (
 pass_{{ number }} as (
     select
         links.identity_id,
-        min(identifiers.label) as label
+        min(identifiers.lowest_rank) as lowest_rank
     from {{ links }} as links
     inner join identifiers_{{ number }} as identifiers
         on links.identifier = identifiers.identifier

@@ -31,7 +31,7 @@ described as (
         row_number() over (
             partition by clusters.customer_id
             order by
-                identities.system_order,
+                identities.system_order asc,
                 identities.updated_at desc,
                 identities.identity_rank desc
         ) as preference

@@ -1,6 +1,7 @@
 {{ config(dist='identity_id', sort=['identity_rank']) }}
 
-{%- set passes = var('identity_passes') %}
+{#- The last pass is compared with the one before it. #}
+{%- set passes = [var('identity_passes') | int, 2] | max %}
 
 with
 
@@ -15,7 +16,7 @@ links as (
 labels as (
     select
         identity_id,
-        identity_rank as label
+        identity_rank as lowest_rank
     from identities
 ),
 {{ min_label_passes('links', 'labels', passes) }}
@@ -27,8 +28,8 @@ final as (
         identities.source_entity,
         identities.source_id,
         identities.identity_rank,
-        last_pass.label as surviving_rank,
-        pass_before.label as surviving_rank_before_last_pass,
+        last_pass.lowest_rank as surviving_rank,
+        pass_before.lowest_rank as surviving_rank_before_last_pass,
         identities.own_customer_id,
         survivors.own_customer_id as customer_id
     from identities
@@ -37,7 +38,7 @@ final as (
     inner join pass_{{ passes - 1 }} as pass_before
         on identities.identity_id = pass_before.identity_id
     inner join identities as survivors
-        on last_pass.label = survivors.identity_rank
+        on last_pass.lowest_rank = survivors.identity_rank
 )
 
 select * from final

@@ -22,7 +22,7 @@ tickets as (
     select * from {{ ref('stg_web__support_tickets') }}
 ),
 
--- Anything that names somebody, in the fixed order of systems; what a system numbers has its number.
+-- Anything that names somebody, in the fixed order of systems; documents have no numbers.
 entries as (
     select
         1 as system_order,
@@ -40,64 +40,64 @@ entries as (
     from customers
     union all
     select
-        2,
-        'crm',
-        'contacts',
-        cast(contact_id as varchar(256)),
-        contact_id,
-        null,
+        2 as system_order,
+        'crm' as source_system,
+        'contacts' as source_entity,
+        cast(contact_id as varchar(256)) as source_id,
+        contact_id as source_number,
+        null as shop_customer_number,
         email,
         phone,
         full_name,
         country_code,
-        created_at,
+        created_at as first_seen_at,
         updated_at
     from contacts
     union all
     select
-        3,
-        'web',
-        'sessions',
-        session_id,
-        null,
+        3 as system_order,
+        'web' as source_system,
+        'sessions' as source_entity,
+        session_id as source_id,
+        null as source_number,
         shop_customer_number,
         email,
         phone,
-        null,
+        null as full_name,
         country_code,
-        started_at,
+        started_at as first_seen_at,
         updated_at
     from sessions
     where coalesce(shop_customer_number, email, phone) is not null
     union all
     select
-        3,
-        'web',
-        'reviews',
-        review_id,
-        null,
-        null,
+        3 as system_order,
+        'web' as source_system,
+        'reviews' as source_entity,
+        review_id as source_id,
+        null as source_number,
+        null as shop_customer_number,
         email,
-        null,
-        author_name,
-        null,
-        created_at,
+        null as phone,
+        author_name as full_name,
+        null as country_code,
+        created_at as first_seen_at,
         updated_at
     from reviews
     where email is not null
     union all
     select
-        3,
-        'web',
-        'support_tickets',
-        ticket_id,
-        null,
-        null,
+        3 as system_order,
+        'web' as source_system,
+        'support_tickets' as source_entity,
+        ticket_id as source_id,
+        null as source_number,
+        null as shop_customer_number,
         email,
         phone,
-        requester_name,
+        requester_name as full_name,
         country_code,
-        opened_at,
+        opened_at as first_seen_at,
         updated_at
     from tickets
     where coalesce(email, phone) is not null

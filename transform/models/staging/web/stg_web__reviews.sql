@@ -13,10 +13,9 @@ renamed as (
         cast({{ field_number(field_text('product_id'), 19, 0) }} as bigint) as product_id,
 
         -- text
-        {{ clean_text('coalesce(' ~ field_text('author', 'name') ~ ', ' ~ field_text('author') ~ ')') }}
+        {{ clean_text(first_of(field_text('author', 'name'), field_text('author'))) }}
             as author_name,
-        {{ clean_email('coalesce(' ~ field_text('email') ~ ', ' ~ field_text('author', 'email') ~ ')') }}
-            as email,
+        {{ clean_email(first_of(field_text('email'), field_text('author', 'email'))) }} as email,
         {{ clean_text(field_text('text')) }} as review_text,
         {{ field_text('rating') }} as rating_as_entered,
         {{ field_text('price_paid') }} as price_paid_as_entered,

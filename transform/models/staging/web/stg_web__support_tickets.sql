@@ -26,8 +26,7 @@ renamed as (
             else lower({{ clean_text(field_text('priority')) }})
         end as priority,
         lower({{ clean_text(field_text('status')) }}) as ticket_status,
-        {{ clean_text('coalesce(' ~ field_text('agent', 'name') ~ ', ' ~ field_text('agent') ~ ')') }}
-            as agent_name,
+        {{ clean_text(first_of(field_text('agent', 'name'), field_text('agent'))) }} as agent_name,
         {{ field_text('satisfaction') }} as satisfaction_as_entered,
         {{ field_text('refund') }} as refund_as_entered,
 

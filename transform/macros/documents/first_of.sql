@@ -1,0 +1,3 @@
+{% macro first_of(one, other) -%}
+    coalesce({{ one }}, {{ other }})
+{%- endmacro %}
