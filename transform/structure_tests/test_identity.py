@@ -20,7 +20,6 @@ Entry = tuple[str, str]
 
 LEAST_RECALL = 0.95
 LEAST_PRECISION = 0.98
-LEAST_RECALL_OF_SYSTEMS = 0.94  # a little less: each pair is a smaller sample
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +66,13 @@ def pairs(labels: Iterable[Hashable]) -> int:
 
 
 def test_people_are_found_again_and_not_mixed_up(
-    truth: dict[Entry, str], found: dict[Entry, int], record_property: Any
+    truth: dict[Entry, str], found: dict[Entry, int]
 ) -> None:
     """R-5: an entry the warehouse leaves out is somebody by themselves."""
     labels = [(person, found.get(entry, entry)) for entry, person in truth.items()]
     true_pairs = pairs(person for person, _ in labels)
     found_pairs = pairs(label for _, label in labels)
     agreed = pairs(labels)
-    record_property("recall", agreed / true_pairs)
-    record_property("precision", agreed / found_pairs)
     assert true_pairs > 3_000
     assert agreed / true_pairs >= LEAST_RECALL
     assert agreed / found_pairs >= LEAST_PRECISION
@@ -99,7 +96,7 @@ def test_people_are_found_across_each_pair_of_systems(
     true_pairs = sum(count * people[person] for (person, _), count in left.items())
     agreed = sum(count * right[label] for label, count in left.items())
     assert true_pairs > 500
-    assert agreed / true_pairs >= LEAST_RECALL_OF_SYSTEMS
+    assert agreed / true_pairs >= LEAST_RECALL
 
 
 def test_all_entries_and_no_others_are_people(
