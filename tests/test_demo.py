@@ -46,7 +46,9 @@ class Clone:
         environment = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("MELTANO", "WATERSHED", "DBT", "SHOP_", "VIRTUAL_ENV"))
+            if not name.startswith(
+                ("MELTANO", "WATERSHED", "DBT", "SHOP_", "CRM_", "WEB_", "VIRTUAL_ENV")
+            )
         }
         done = subprocess.run(
             ["make", target],

@@ -100,7 +100,9 @@ def shop(postgres_server: PostgresServer) -> Iterator[PostgresDatabase]:
 def crm(mariadb_server: MariaDBServer) -> Iterator[MariaDBDatabase]:
     """A tenth of the sample company's CRM, in MariaDB."""
     with mariadb_server.database().connect() as connection, connection.cursor() as cursor:
-        cursor.execute("create database crm")
+        # A test of the demo's own may have left one, with its diary beside it.
+        cursor.execute("create or replace database crm")
+        cursor.execute("drop database if exists crm_demo")
     database = mariadb_server.database("crm")
     with database.connect() as connection:
         generate_crm(connection, scale=SCALE, seed=SEED)
@@ -114,6 +116,8 @@ def web(document_server: DocumentServer) -> Iterator[DocumentDatabase]:
     """A tenth of the sample company's website, in a server that speaks MongoDB's protocol."""
     database = document_server.database("web")
     with database.connect() as client:
+        for left in ("web", "web_demo"):
+            client.drop_database(left)
         generate_web(client["web"], scale=SCALE, seed=SEED)
     yield database
     with database.connect() as client:
