@@ -9,13 +9,14 @@ has_postgresql() {
         || compgen -G '/usr/pgsql-*/bin/initdb' >/dev/null
 }
 has_mariadb() {
-    PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/libexec type -P mariadbd >/dev/null && type -P mariadb-install-db >/dev/null
+    PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/libexec type -P mariadbd >/dev/null && type -P mariadb-install-db >/dev/null \
+        && type -P my_print_defaults >/dev/null
 }
 requirements/document-server.sh
 
 names=() packages=()
 if ! has_postgresql; then names+=(PostgreSQL) packages+=(postgresql); fi
-if ! has_mariadb; then names+=(MariaDB) packages+=(mariadb-server-core); fi
+if ! has_mariadb; then names+=(MariaDB) packages+=(mariadb-server-core mariadb-client-core); fi
 if [[ ${#packages[@]} -eq 0 ]]; then exit 0; fi
 
 as_root=()
@@ -32,8 +33,8 @@ trap '"${as_root[@]}" rm -f "$drop_in"' EXIT
 "${as_root[@]}" mkdir -p "${drop_in%/*}"
 "${as_root[@]}" tee "$drop_in" >/dev/null <<<'create_main_cluster = false'
 "${as_root[@]}" apt-get update -qq >&2
-# The package of MariaDB's programs has no service; Ubuntu 22.04 has it under the name of its version only.
-if ! apt-cache show mariadb-server-core &>/dev/null; then packages=("${packages[@]/mariadb-server-core/mariadb-server-core-10.6}"); fi
+# These packages of MariaDB's programs have no service; Ubuntu 22.04 has them under the name of their version only.
+if ! apt-cache show mariadb-server-core &>/dev/null; then packages=("${packages[@]/%-core/-core-10.6}"); fi
 # MariaDB's programs would replace those of a MySQL that is there: it stays, and apt says why it stopped.
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -qq -y --no-install-recommends --no-remove "${packages[@]}" >&2 || {

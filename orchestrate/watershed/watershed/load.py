@@ -48,6 +48,7 @@ def load(
 
     Raises:
         WatershedError: a source is not declared, or there is none.
+            Or Meltano cannot make its system database.
         watershed_duckdb.WarehouseError: the warehouse is locked or broken.
     """
     declared = read_sources(settings.project_root)
@@ -58,6 +59,8 @@ def load(
             f"extract/extractors.meltano.yml: known are {', '.join(sorted(declared)) or 'none'}"
         )
     chosen = [declared[name] for name in sorted(names or declared)]
+    if not settings.system_database.exists():
+        _create_system_database(settings)
     loads = [_Load(settings, source, loader, announce) for source in chosen]
     try:
         runs = [load.wait() for load in loads]
@@ -65,6 +68,28 @@ def load(
         for started in loads:
             started.end()
     return _record(settings, {source.name: source for source in chosen}, loader, runs)
+
+
+def _create_system_database(settings: Settings) -> None:
+    """Let Meltano make its database once: several that each begin to make it fail."""
+    done = subprocess.run(
+        [_meltano(), "upgrade", "database"],
+        cwd=settings.project_root,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = TERMINAL_CODES.sub("", done.stderr or done.stdout).strip()
+        raise WatershedError(
+            f"Meltano could not make its system database {settings.system_database}: "
+            f"{said.splitlines()[-1] if said else 'meltano said nothing'}"
+        )
+
+
+def _meltano() -> Path:
+    return Path(sys.prefix, "bin", "meltano")
 
 
 class _Load:
@@ -85,7 +110,7 @@ class _Load:
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log.open("w")
         self._process = subprocess.Popen(
-            [Path(sys.prefix, "bin", "meltano"), "run", source.extractor, loader],
+            [_meltano(), "run", source.extractor, loader],
             cwd=settings.project_root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -132,6 +132,7 @@ class MariaDBServer(LoopbackServer):
     def _require_programs(self) -> None:
         find_program("mariadbd")
         find_program("mariadb-install-db")
+        find_program("my_print_defaults")  # which mariadb-install-db calls
 
     def _initialise(self, account: OrdinaryUser) -> None:
         """Make the data folder under another name first, so that half of one is never used."""

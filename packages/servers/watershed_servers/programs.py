@@ -40,8 +40,8 @@ def find_program(name: str) -> Path:
     if found is None:
         raise ProgramsMissingError(
             f"MariaDB's server program {name} is neither in PATH nor in {SYSTEM_FOLDERS}: install "
-            "it (Debian and Ubuntu: apt-get install mariadb-server-core) or start the server of "
-            "demo/compose.yml"
+            "it (Debian and Ubuntu: apt-get install mariadb-server-core mariadb-client-core) or "
+            "start the server of demo/compose.yml"
         )
     return Path(found)
 
