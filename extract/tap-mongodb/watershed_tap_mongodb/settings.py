@@ -8,7 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from singer_sdk import typing as th
 
-from watershed_tap.settings import DEFAULT_CONNECT_TIMEOUT_SECONDS, DEFAULT_OVERLAP_SECONDS
+from watershed_tap import privacy
+from watershed_tap.bulk import BulkSettings
+from watershed_tap.privacy import PrivacySettings
+from watershed_tap.settings import (
+    DEFAULT_CONNECT_TIMEOUT_SECONDS,
+    DEFAULT_OVERLAP_SECONDS,
+    READ_PROPERTIES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,6 +101,7 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         description="Longest wait for a server that may be read",
     ),
 ).to_dict()
+CONFIG_JSONSCHEMA["properties"] |= READ_PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,8 @@ class Settings:
     overlap_seconds: int
     max_time_seconds: int | None
     connect_timeout_seconds: int
+    bulk: BulkSettings
+    privacy: PrivacySettings
 
     @property
     def source(self) -> str:
@@ -152,6 +162,8 @@ class Settings:
             overlap_seconds=config["overlap_seconds"],
             max_time_seconds=config.get("max_time_seconds"),
             connect_timeout_seconds=config["connect_timeout_seconds"],
+            bulk=BulkSettings.from_config(config),
+            privacy=PrivacySettings.from_config(config),
         )
 
     def client_options(self) -> dict[str, Any]:
@@ -186,6 +198,7 @@ class Settings:
 
 def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Say which settings exclude or need each other."""
+    yield from privacy.contradictions(config)
     given = [name for name in ("host", "user", "password") if config.get(name)]
     if config.get("uri"):
         if given:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import STREAM_MAPS_CONFIG
 
-from watershed_tap.settings import DEFAULT_CONNECT_TIMEOUT_SECONDS, DEFAULT_OVERLAP_SECONDS
+from watershed_tap import privacy
+from watershed_tap.bulk import BulkSettings
+from watershed_tap.privacy import PrivacySettings
+from watershed_tap.settings import (
+    DEFAULT_CONNECT_TIMEOUT_SECONDS,
+    DEFAULT_OVERLAP_SECONDS,
+    READ_PROPERTIES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,7 +97,7 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         description="Longest wait for the server to answer",
     ),
 ).to_dict()
-CONFIG_JSONSCHEMA["properties"] |= STREAM_MAPS_CONFIG["properties"]
+CONFIG_JSONSCHEMA["properties"] |= STREAM_MAPS_CONFIG["properties"] | READ_PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,8 @@ class Settings:
     zero_dates: ZeroDates
     statement_timeout_seconds: int | None
     connect_timeout_seconds: int
+    bulk: BulkSettings
+    privacy: PrivacySettings
 
     @property
     def source(self) -> str:
@@ -140,10 +149,13 @@ class Settings:
             zero_dates=ZeroDates(config["zero_dates"]),
             statement_timeout_seconds=config.get("statement_timeout_seconds"),
             connect_timeout_seconds=config["connect_timeout_seconds"],
+            bulk=BulkSettings.from_config(config),
+            privacy=PrivacySettings.from_config(config),
         )
 
 
 def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Say which settings exclude or need each other."""
+    yield from privacy.contradictions(config)
     if bool(config.get("ssl_cert")) != bool(config.get("ssl_key")):
         yield "ssl_cert, ssl_key: give both or neither"

@@ -7,14 +7,20 @@ is what the source says; see the table in this package's README.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
-from watershed_tap.tables import ColumnType, Convert, integer_schema, text_schema
+from watershed_tap.tables import BulkType, ColumnType, Convert, integer_schema, text_schema
 
 _BITS_OF_INTEGERS = {"int2": 16, "int4": 32, "int8": 64}
 _PLAIN_TEXT = {"text", "varchar"}
+_NUMBER = {"type": ["number", "null"]}
 _JSON = {"json", "jsonb"}
 _TIMESTAMPS = {"timestamptz", "timestamp"}
+# The binary protocol's readers know no zone's end of time: what lies beyond comes as text.
+_BEYOND_ISO = "({{}} < '0001-01-01' or {{}} > '9999-12-31{}')"
+_JSON_TYPE = BulkType(typed="cast({} as JSON)", inexact="not json_valid({})", text="{}")
+LARGEST_PRECISION = 38
 
 
 def column_type(builtin_type: str | None, *, is_array: bool, modifier: int) -> ColumnType:
@@ -27,7 +33,11 @@ def column_type(builtin_type: str | None, *, is_array: bool, modifier: int) -> C
         modifier: ``atttypmod``; for a numeric its precision and scale, or -1.
     """
     if is_array:  # to_json, not to_jsonb: it leaves elements of json[] as they are
-        return ColumnType(text_schema(contentMediaType="application/json"), "to_json({})::text")
+        return _as_text(
+            text_schema(contentMediaType="application/json"),
+            expression="to_json({})::text",
+            bulk=_JSON_TYPE,
+        )
     if builtin_type in _BITS_OF_INTEGERS:
         return ColumnType(_integer(_BITS_OF_INTEGERS[builtin_type]))
     if builtin_type in _TIMESTAMPS:
@@ -35,15 +45,24 @@ def column_type(builtin_type: str | None, *, is_array: bool, modifier: int) -> C
     others = {
         "bool": ColumnType({"type": ["boolean", "null"]}),
         "bytea": ColumnType(
-            text_schema(contentEncoding="base64"), "translate(encode({}, 'base64'), E'\\n', '')"
+            text_schema(contentEncoding="base64"),
+            "translate(encode({}, 'base64'), E'\\n', '')",
+            bulk=BulkType(text="to_base64({})"),
         ),
-        "date": _as_text(text_schema(format="date")),
-        "float4": ColumnType({"type": ["number", "null"]}, convert=number_or_name),
-        "float8": ColumnType({"type": ["number", "null"]}, convert=number_or_name),
-        "numeric": _as_text(_numeric(modifier)),
+        "date": _as_text(
+            text_schema(format="date"), bulk=BulkType(is_special=_BEYOND_ISO.format(""))
+        ),
+        # A float's own text is its shortest, which a double has too; its bits are not a double's.
+        "float4": ColumnType(_NUMBER, convert=number_or_name, bulk=BulkType("{}::text::float8")),
+        "float8": ColumnType(_NUMBER, convert=number_or_name),
+        "numeric": _as_text(_numeric(modifier), bulk=_bulk_numeric(_numeric(modifier))),
         "time": _as_text(text_schema(format="time")),
-        "uuid": _as_text(text_schema(format="uuid")),
-        **dict.fromkeys(_JSON, _as_text(text_schema(contentMediaType="application/json"))),
+        "uuid": _as_text(
+            text_schema(format="uuid"), bulk=BulkType(typed="cast({} as UUID)", text="{}")
+        ),
+        **dict.fromkeys(
+            _JSON, _as_text(text_schema(contentMediaType="application/json"), bulk=_JSON_TYPE)
+        ),
         **dict.fromkeys(_PLAIN_TEXT, ColumnType(text_schema())),
     }
     return others.get(builtin_type or "", _as_text(text_schema()))
@@ -85,14 +104,33 @@ def _iso(value: str, suffix: str) -> str:
 
 
 def _timestamp(builtin_type: str) -> ColumnType:
+    bulk = BulkType(is_special=_BEYOND_ISO.format(" 23:59:59.999999"))
     if builtin_type == "timestamptz":
-        return _as_text(text_schema(format="date-time"), iso_timestamptz)
+        return _as_text(text_schema(format="date-time"), iso_timestamptz, bulk=bulk)
     schema = text_schema(format="date-time") | {"x-sql-datatype": "timestamp"}
-    return _as_text(schema, iso_timestamp)
+    return _as_text(schema, iso_timestamp, bulk=bulk)
 
 
-def _as_text(schema: dict[str, Any], convert: Convert | None = None) -> ColumnType:
-    return ColumnType(schema, "{}::text", convert)
+def _as_text(
+    schema: dict[str, Any],
+    convert: Convert | None = None,
+    *,
+    expression: str = "{}::text",
+    bulk: BulkType | None = None,
+) -> ColumnType:
+    """A type whose text is exact; in files it is that text, unless ``bulk`` knows better."""
+    in_files = bulk or BulkType(expression, text="{}")
+    if bulk is _JSON_TYPE:
+        in_files = replace(_JSON_TYPE, expression=expression)
+    return ColumnType(schema, expression, convert, in_files)
+
+
+def _bulk_numeric(schema: dict[str, Any]) -> BulkType | None:
+    """A numeric that fits 128 bits travels in binary, but for NaN, which the reader makes 0."""
+    precision, scale = schema.get("precision"), schema.get("scale", 0)
+    if precision is None or not 0 <= scale <= precision <= LARGEST_PRECISION:
+        return None
+    return BulkType(f"{{}}::numeric({precision},{scale})", is_special="{} = 'NaN'")
 
 
 def _integer(bits: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from watershed_tap.exceptions import SetupError, SourceUnavailableError, TapError
@@ -82,20 +83,55 @@ def connection_failure(error: psycopg2.Error, settings: Settings) -> TapError:
         if words in text:
             return SetupError(_line(settings, None, problem, cure))
     cure = "check that it is up, and host, port and firewall"
-    return SourceUnavailableError(_line(settings, None, "it does not answer", cure, error))
+    return SourceUnavailableError(_line(settings, None, "it does not answer", cure, str(error)))
 
 
-def reading_failure(error: psycopg2.Error, settings: Settings, stream_id: str | None) -> TapError:
-    """Say why the source stopped in the middle of its work, for a stream if there is one."""
-    code = error.pgcode or ""
+def reading_failure(
+    code: str | None, text: str, settings: Settings, stream_id: str | None
+) -> TapError:
+    """Say why the source stopped in the middle of its work, for a stream if there is one.
+
+    Args:
+        code: SQLSTATE; ``None`` if the connection broke.
+        text: what the driver says.
+        settings: of the tap.
+        stream_id: whose rows were read.
+    """
     if code in _CODES:
         problem, cure = _CODES[code]
-        return SetupError(_line(settings, stream_id, problem, cure, error))
+        return SetupError(_line(settings, stream_id, problem, cure, text))
     if not code or code.startswith(("08", "57P")):
         cure = "run again: the last STATE is safe"
-        return SourceUnavailableError(_line(settings, stream_id, "it broke off", cure, error))
+        return SourceUnavailableError(_line(settings, stream_id, "it broke off", cure, text))
     problem, cure = f"it reports error {code}", "correct it at the source, or deselect its cause"
-    return SetupError(_line(settings, stream_id, problem, cure, error))
+    return SetupError(_line(settings, stream_id, problem, cure, text))
+
+
+# DuckDB hands on what PostgreSQL says, without its code.
+_WORDS = (
+    (r"statement timeout|canceling statement due to user", "57014"),
+    (r"permission denied", "42501"),
+    (r"column .* does not exist", "42703"),
+    (r"relation .* does not exist|could not open relation", "42P01"),
+    (r"too many (clients|connections)|remaining connection slots", "53300"),
+    (r"conflict with recovery", "40001"),
+)
+
+
+def told_by_duckdb(error: Exception) -> tuple[str | None, str]:
+    """Take from an error of DuckDB what PostgreSQL said, and nothing that DuckDB was told.
+
+    Returns:
+        SQLSTATE, ``None`` if the connection broke, ``XX000`` for what is not known; the text.
+    """
+    found = re.search(r"(?:ERROR|FATAL|PANIC): *([^\n]+)", str(error))
+    if found is None:
+        broke = re.search(r"server closed|connection|SSL|socket|EOF|timed out", str(error))
+        return (None, "the connection is lost") if broke else ("XX000", type(error).__name__)
+    text = found[1]
+    if re.search(r"terminating connection|shutting down|starting up|in recovery mode", text):
+        return None, text
+    return next((code for words, code in _WORDS if re.search(words, text)), "XX000"), text
 
 
 def _line(
@@ -103,13 +139,13 @@ def _line(
     stream_id: str | None,
     problem: str,
     cure: str,
-    detail: psycopg2.Error | None = None,
+    detail: str | None = None,
 ) -> str:
     facts = {name: getattr(settings, name) for name in ("user", "host", "sslmode", "sslrootcert")}
     where = settings.source if stream_id is None else f"{settings.source}, stream {stream_id}"
     what = problem.format(**facts)
     if detail is not None:
-        what += f" ({_first_line(str(detail))})"
+        what += f" ({_first_line(detail)})"
     return f"{where}: {what}: {cure.format(**facts)}"
 
 

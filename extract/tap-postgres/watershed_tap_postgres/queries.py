@@ -1,7 +1,7 @@
 """The SQL that reads a stream: the one place where it is decided what is selected, and how.
 
-Both paths out of the source need it: RECORDs (``stream.py``), and files of whole batches, which
-hand the same statements to another engine.
+Both paths out of the source need it: RECORDs and files differ in how columns are written, not in
+which rows are read.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from psycopg2 import sql
 
 from watershed_tap.tables import KeyKind
+
+SPECIAL = "watershed_special"
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,14 +31,59 @@ def select_all(table: Table, columns: Iterable[Column]) -> sql.Composed:
     )
 
 
+def select_for_files(table: Table, columns: Iterable[Column]) -> sql.Composed:
+    """Read these columns of every row in the forms in which files get them.
+
+    Fields are ``c0``, ``c1``, …; behind them stands :data:`SPECIAL`, which is NULL but in rows
+    that have a value whose binary form does not arrive: there it is a JSON array of texts, those
+    of all columns that have such values.
+    """
+    columns = list(columns)
+    fields = [
+        _filled(column.type.bulk.expression, column.name) + sql.SQL(f" as c{position}")
+        for position, column in enumerate(columns)
+    ]
+    risky = [column for column in columns if column.type.bulk.is_special]
+    if risky:
+        tests = [_filled(column.type.bulk.is_special or "", column.name) for column in risky]
+        texts = [_filled(column.type.bulk.special, column.name) for column in risky]
+        fields.append(
+            sql.SQL("case when {} then to_json(array[{}])::text end as {}").format(
+                sql.SQL(" or ").join(tests), sql.SQL(", ").join(texts), sql.SQL(SPECIAL)
+            )
+        )
+    return sql.SQL("select {} from {}").format(
+        sql.SQL(", ").join(fields), sql.Identifier(table.schema, table.name)
+    )
+
+
+def select_pass(
+    table: Table, columns: Iterable[Column], key: Iterable[Column], after: list[str] | None
+) -> sql.Composed:
+    """Read every row whose key comes after one, in the key's order."""
+    statement = select_for_files(table, columns)
+    key = list(key)
+    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in key)
+    if after is not None:
+        values = sql.SQL(", ").join(
+            sql.Literal(text) + sql.SQL("::" + column.declared_type)
+            for text, column in zip(after, key, strict=True)
+        )
+        statement += sql.SQL(" where ({}) > ({})").format(names, values)
+    return statement + sql.SQL(" order by {}").format(names)
+
+
+def _filled(expression: str, column: str) -> sql.Composed:
+    return sql.SQL(expression.replace("{}", "{0}")).format(sql.Identifier(column))
+
+
 def select_since(
-    table: Table,
-    columns: Iterable[Column],
+    every_row: sql.Composed,
     key: ReplicationKey,
     bookmark: BookmarkValue | None,
     overlap_seconds: int,
 ) -> list[sql.Composed]:
-    """Read what is new since ``bookmark``, or everything if there is none.
+    """Narrow ``every_row`` to what is new since ``bookmark``; to everything if there is none.
 
     With an index on the key the rows come in its order, so that each of them is a point to resume
     from; rows without a key come before them. Without one the table is scanned once.
@@ -44,7 +91,6 @@ def select_since(
     Returns:
         Statements to run one after the other.
     """
-    every_row = select_all(table, columns)
     conditions = [_never_covered(key)]
     if bookmark is not None:
         conditions.append(_not_before(key, bookmark, overlap_seconds))

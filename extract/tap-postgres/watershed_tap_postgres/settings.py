@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import STREAM_MAPS_CONFIG
 
+from watershed_tap import privacy
+from watershed_tap.bulk import BulkSettings
 from watershed_tap.exceptions import SetupError
-from watershed_tap.settings import DEFAULT_CONNECT_TIMEOUT_SECONDS, DEFAULT_OVERLAP_SECONDS
+from watershed_tap.privacy import PrivacySettings
+from watershed_tap.settings import (
+    DEFAULT_CONNECT_TIMEOUT_SECONDS,
+    DEFAULT_OVERLAP_SECONDS,
+    READ_PROPERTIES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,7 +100,7 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property("ssh_tunnel", th.ObjectType(*_SSH_PROPERTIES), description="SSH tunnel"),
 ).to_dict()
-CONFIG_JSONSCHEMA["properties"] |= STREAM_MAPS_CONFIG["properties"]
+CONFIG_JSONSCHEMA["properties"] |= STREAM_MAPS_CONFIG["properties"] | READ_PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,8 @@ class Settings:
     overlap_seconds: int
     statement_timeout_seconds: int | None
     connect_timeout_seconds: int
+    bulk: BulkSettings
+    privacy: PrivacySettings
     ssh_tunnel: SshTunnelSettings | None
 
     @property
@@ -153,12 +162,15 @@ class Settings:
             overlap_seconds=config["overlap_seconds"],
             statement_timeout_seconds=config.get("statement_timeout_seconds"),
             connect_timeout_seconds=config["connect_timeout_seconds"],
+            bulk=BulkSettings.from_config(config),
+            privacy=PrivacySettings.from_config(config),
             ssh_tunnel=_ssh_tunnel_settings(config.get("ssh_tunnel") or {}),
         )
 
 
 def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Say which settings exclude or need each other."""
+    yield from privacy.contradictions(config)
     if bool(config.get("password")) == config["iam_auth"]:
         yield "password: give either a password or iam_auth"
     if config["iam_auth"] and config["sslmode"] == "disable":

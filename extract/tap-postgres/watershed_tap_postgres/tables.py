@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 TABLES_SQL = files(__package__).joinpath("tables.sql").read_text()
 
 
+_INTEGERS = ("int2", "int4", "int8")
+_ORDERED = (*_INTEGERS, "uuid", "text", "varchar")
+"""Types of which a value's text, read again, has the same place in the order."""
+_LEAST_CORRELATION = 0.9
 _KEY_KINDS = {
-    **dict.fromkeys(("int2", "int4", "int8"), KeyKind.INTEGER),
+    **dict.fromkeys(_INTEGERS, KeyKind.INTEGER),
     "date": KeyKind.DATE,
     "timestamp": KeyKind.TIMESTAMP,
     "timestamptz": KeyKind.TIMESTAMPTZ,
@@ -40,7 +44,23 @@ def _table(rows: list[Mapping[str, Any]]) -> Table:
         is_view=first["is_view"],
         columns={row["column_name"]: _column(row) for row in rows},
         key=tuple(row["column_name"] for row in key_rows) if is_key_readable else (),
+        is_key_ordered=is_key_readable and _is_ordered(key_rows),
+        row_bytes=first["row_bytes"],
     )
+
+
+def _is_ordered(key_rows: list[Mapping[str, Any]]) -> bool:
+    """Whether reading in the key's order is about as fast as reading in that of the disk.
+
+    Else the source would fetch a page for each row. Before the table was ever analysed, a number is
+    taken to have been counted up.
+    """
+    if not key_rows or any(row["builtin_type"] not in _ORDERED for row in key_rows):
+        return False
+    correlation = key_rows[0]["correlation"]
+    if correlation is None:
+        return key_rows[0]["builtin_type"] in _INTEGERS
+    return abs(correlation) >= _LEAST_CORRELATION
 
 
 def _column(row: Mapping[str, Any]) -> Column:

@@ -20,6 +20,13 @@ readable_columns as (
         relation.relname::text as table_name,
         relation.oid as table_id,
         relation.relkind in ('v', 'm') as is_view,
+        -- Before the first ANALYZE, what has values out of line is taken to have long ones.
+        case
+            when relation.reltuples > 0
+                then (pg_catalog.pg_table_size(relation.oid) / relation.reltuples)::bigint
+            when pg_catalog.pg_relation_size(nullif(relation.reltoastrelid, 0)) > 0 then 1048576
+            else 0
+        end as row_bytes,
         attribute.attname::text as column_name,
         attribute.attnum as column_number,
         coalesce(domains.base_type, attribute.atttypid) as base_type,
@@ -74,6 +81,7 @@ select
     readable_columns.schema_name,
     readable_columns.table_name,
     readable_columns.is_view,
+    readable_columns.row_bytes,
     readable_columns.column_name,
     readable_columns.declared_type,
     case when type_namespace.nspname = 'pg_catalog' then base_type.typname::text end as builtin_type,
@@ -81,6 +89,8 @@ select
     readable_columns.modifier,
     pg_catalog.array_position(keys.column_numbers, readable_columns.column_number) as key_position,
     pg_catalog.cardinality(keys.column_numbers) as key_size,
+    -- How far the order on disk follows that of the column's values; NULL before any ANALYZE.
+    pg_stats.correlation,
     exists (
         select from pg_catalog.pg_index
         join pg_catalog.pg_class as index_relation on pg_index.indexrelid = index_relation.oid
@@ -95,6 +105,12 @@ from readable_columns
 join pg_catalog.pg_type as base_type on readable_columns.base_type = base_type.oid
 join pg_catalog.pg_namespace as type_namespace on base_type.typnamespace = type_namespace.oid
 left join keys on readable_columns.table_id = keys.table_id
+left join pg_catalog.pg_stats
+    on readable_columns.schema_name = pg_stats.schemaname
+    and readable_columns.table_name = pg_stats.tablename
+    and readable_columns.column_name = pg_stats.attname
+    and not pg_stats.inherited
+    and pg_catalog.array_position(keys.column_numbers, readable_columns.column_number) = 1
 order by
     readable_columns.schema_name,
     readable_columns.table_name,

@@ -5,11 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.sql import SQLTap
-from tap_postgres.tap import (  # type: ignore[import-untyped]  # it ships no types
-    TapPostgres as MeltanoTapPostgres,
-)
-
 from watershed_tap.tap import DatabaseTap
 from watershed_tap_postgres.settings import CONFIG_JSONSCHEMA, Settings, contradictions
 from watershed_tap_postgres.source import PostgresSource
@@ -19,25 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class TapPostgres(DatabaseTap, MeltanoTapPostgres):  # type: ignore[misc]  # of no known type
+class TapPostgres(DatabaseTap):
     """Singer tap for PostgreSQL: exact types, verified TLS."""
 
     name = "tap-postgres"
     package_name = "watershed-tap-postgres"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_JSONSCHEMA
     default_stream_class = PostgresStream
-
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  # the SDK's
-        """Take settings, catalog and state, and connect to the source.
-
-        The base library's constructor is passed over: all it adds are assertions that know neither
-        IAM tokens nor our settings.
-
-        Raises:
-            TapError: one of them is wrong, or the source is.
-        """
-        self.ssh_tunnel = None
-        SQLTap.__init__(self, **kwargs)
 
     @cached_property
     def connector(self) -> PostgresSource:

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
-    from singer_sdk.helpers._batch import BaseBatchFileEncoding
-
 
 class StreamSink(Sink):
     """The SDK's view of a stream; its rows go to the load plan."""
@@ -75,10 +73,9 @@ class StreamSink(Sink):
         """Take an ACTIVATE_VERSION."""
         self._plan.activate_version(self.stream_name, new_version)
 
-    def process_batch_files(self, encoding: BaseBatchFileEncoding, files: Sequence[str]) -> None:
+    def take_files(self, files: Sequence[str], version: int | None) -> None:
         """Take the Parquet files of a BATCH; the target reads other encodings as records."""
-        del encoding
-        self._plan.files(self.stream_name, files)
+        self._plan.files(self.stream_name, files, version)
 
 
 class LineReader(SingerReader):
@@ -159,6 +156,7 @@ class TargetDuckDB(Target):
                 state_id=self.config.get("state_id") or "default",
                 run_id=run_id,
                 spool_directory=self._run_directory.path,
+                batch_directory=spools,
                 target_schema=self.config.get("default_target_schema"),
                 quarantine_limit=self.config["quarantine_limit"],
             ),
@@ -209,7 +207,8 @@ class TargetDuckDB(Target):
                         f"stream {stream}: its stream map cannot reach into Parquet batches: "
                         "transform at the tap, or turn its batches off"
                     )
-            super()._process_batch_message(message_dict)
+                sink = self._sinks_active[stream_map.stream_alias]
+                sink.take_files(message_dict["manifest"], message_dict.get("version"))  # type: ignore[attr-defined]
         else:
             raise LoadError(
                 f"stream {stream}: BATCH format {encoding['format']!r} is not jsonl or parquet"

@@ -112,6 +112,9 @@ class DuckDBWarehouse:
     def merge(self, table: Table, columns: Sequence[str], keys: Sequence[str]) -> Changes:
         """Delete-and-insert the rows of the stage that are new or different."""
         target = self.quoted(table)
+        span = self._span(keys[0])
+        if not self._is_any_present(target, keys, span):
+            return Changes(inserted=self._insert(table, columns, STAGE))
         on_keys = " and ".join(f"old.{quoted(key)} = new.{quoted(key)}" for key in keys)
         data = [quoted(name) for name in columns if name not in METADATA_COLUMNS]
         differs = " or ".join(f"old.{name} is distinct from new.{name}" for name in data)
@@ -119,13 +122,13 @@ class DuckDBWarehouse:
             f"create or replace temp table {_CHANGED} as select new.*, "
             f"old.{quoted(keys[0])} is not null as is_present, "
             "old._sdc_deleted_at is null and new._sdc_deleted_at is not null as is_deleted "
-            f"from {STAGE} as new left join {target} as old on {on_keys} "
+            f"from {STAGE} as new left join (from {target} where {span}) as old on {on_keys} "
             f"where old.{quoted(keys[0])} is null or {differs} "
             "or old._sdc_deleted_at is distinct from new._sdc_deleted_at"
         )
         self.execute(f"delete from {target} as old using {_CHANGED} as new where {on_keys}")
         self._insert(table, columns, _CHANGED)
-        self._carry_version(target, on_keys)
+        self._carry_version(target, f"{on_keys} and old.{span}")
         ((staged, changed, present, deleted),) = self.execute(
             f"select (select count(*) from {STAGE}), count(*), count(*) filter (is_present), "
             f"count(*) filter (is_deleted) from {_CHANGED}"
@@ -136,6 +139,30 @@ class DuckDBWarehouse:
             updated=present - deleted,
             unchanged=staged - changed,
             deleted=deleted,
+        )
+
+    def _span(self, key: str) -> str:
+        """SQL that is true for rows whose key may be among the stage's.
+
+        Rows lie in the order they came in, and DuckDB passes over blocks of others; so the cost of
+        a batch does not grow with the table where keys are counted up.
+        """
+        column = quoted(key)
+        for name, bound in (("low", "min"), ("high", "max")):
+            self.execute(f"set variable watershed_{name} = (select {bound}({column}) from {STAGE})")
+        low, high = "getvariable('watershed_low')", "getvariable('watershed_high')"
+        return f"{column} between {low} and {high}"
+
+    def _is_any_present(self, target: str, keys: Sequence[str], span: str) -> bool:
+        """Whether the table has a row of a key that is in the stage."""
+        if not self.execute(f"select 1 from {target} where {span} limit 1"):
+            return False
+        listed = ", ".join(quoted(key) for key in keys)
+        return bool(
+            self.execute(
+                f"select 1 from (select {listed} from {target} where {span}) as old "
+                f"semi join {STAGE} as new using ({listed}) limit 1"
+            )
         )
 
     def _carry_version(self, target: str, on_keys: str) -> None:

@@ -54,7 +54,7 @@ class StreamApplier:
                 self._apply_batch(batches.spooled(item))
             elif isinstance(item, Files):
                 engine = self._warehouse.engine
-                self._apply_batch(batches.parquet(item.schema, item.files, engine))
+                self._apply_batch(batches.parquet(item.schema, item.files, item.version, engine))
             elif isinstance(item, Activation):
                 self._activate(item.version)
         return self._applied

@@ -88,12 +88,18 @@ def spooled(spool: RecordSpool) -> Batch:
     )
 
 
-def parquet(stream: StreamSchema, files: Sequence[str], engine: duckdb.DuckDBPyConnection) -> Batch:
+def parquet(
+    stream: StreamSchema,
+    files: Sequence[str],
+    version: int | None,
+    engine: duckdb.DuckDBPyConnection,
+) -> Batch:
     """Describe the Parquet files of a BATCH message.
 
     Args:
         stream: The stream's schema.
         files: The message's manifest: paths or ``file://`` addresses.
+        version: The table version that the message names; else the files' own column is asked.
         engine: A DuckDB connection to read their schema with.
 
     Raises:
@@ -114,12 +120,27 @@ def parquet(stream: StreamSchema, files: Sequence[str], engine: duckdb.DuckDBPyC
     for name, type_name, *_ in described:
         target = metadata if name.lower() in METADATA_COLUMNS else columns
         target[name.lower()] = _raw_column(quoted(name), type_name)
+    if extracted_at := _footer(engine, paths[0]).get(EXTRACTED_AT):
+        text = literal(extracted_at)
+        metadata.setdefault("_sdc_extracted_at", RawColumn(text, TEXT, text))
     size = sum(path.stat().st_size for path in paths)
-    version = None
-    if "_sdc_table_version" in metadata:
+    if version is not None:
+        text = str(version)
+        metadata["_sdc_table_version"] = RawColumn(text, ColumnType(Kind.BIGINT), text)
+    elif "_sdc_table_version" in metadata:
         (found,) = engine.execute(f"select max(_sdc_table_version) from {relation}").fetchall()
         version = found[0]
     return Batch(stream, relation, columns, metadata, "row_number() over ()", None, size, version)
+
+
+def _footer(engine: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """Read the key-value pairs of a file's footer; our taps say there when they read the rows."""
+    return dict(
+        engine.execute(
+            "select decode(key), decode(value) from parquet_kv_metadata(?) where key = ?::blob",
+            [str(path), EXTRACTED_AT],
+        ).fetchall()
+    )
 
 
 def local_path(stream: str, file: str) -> Path:

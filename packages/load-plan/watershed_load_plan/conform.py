@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from watershed_load_plan.batches import Batch, RawColumn
 
 STAGE = "watershed_stage"
-"""The temporary table that a batch becomes, in the form of its target table."""
+"""What a batch becomes, in the form of its target table.
+
+It is a temporary table; or a view of the files, where every value fits as it lies there and no key
+comes twice, so that rows are moved once.
+"""
 
 _RECEIVED = "watershed_received"
 _ORDINAL = "watershed_ordinal"
@@ -70,7 +74,7 @@ class _Column:
 def conform(
     engine: duckdb.DuckDBPyConnection, batch: Batch, types: Mapping[str, ColumnType], stamp: Stamp
 ) -> list[Unfit]:
-    """Make a batch the temporary table `STAGE`: typed, one row per key, the last one sent.
+    """Make a batch `STAGE`: typed, one row per key, the last one sent.
 
     Args:
         engine: The DuckDB connection that reads batches.
@@ -82,6 +86,15 @@ def conform(
         What does not fit, in the order of the rows.
     """
     columns = _columns(batch, types)
+    _drop_stage(engine)
+    if _is_clean(engine, batch, columns):
+        metadata = _metadata(batch, stamp)
+        listed = ", ".join(
+            f"{sql} as {quoted(name)}"
+            for name, sql in [*((c.name, c.raw) for c in columns), *metadata.items()]
+        )
+        engine.execute(f"create temp view {STAGE} as select {listed} from {batch.relation}")
+        return []
     engine.execute(f"create or replace temp table {_RECEIVED} as {_select(batch, columns, stamp)}")
     keys = [quoted(key) for key in batch.stream.keys]
     kept = ", ".join(quoted(name) for name in [*batch.stream.columns, *METADATA_COLUMNS])
@@ -92,12 +105,37 @@ def conform(
             f"group by {', '.join(keys)})"
         )
     engine.execute(
-        f"create or replace temp table {STAGE} as "
+        f"create temp table {STAGE} as "
         f"select {kept} from {_RECEIVED} where {last} order by {_ORDINAL}"
     )
     found = _unfit(engine, keys, batch, types)
     engine.execute(f"drop table {_RECEIVED}")
     return found
+
+
+def _drop_stage(engine: duckdb.DuckDBPyConnection) -> None:
+    found = engine.execute(
+        "select 'view' from duckdb_views() where view_name = $name union all "
+        "select 'table' from duckdb_tables() where table_name = $name and temporary",
+        {"name": STAGE},
+    ).fetchall()
+    for (kind,) in found:
+        engine.execute(f"drop {kind} {STAGE}")
+
+
+def _is_clean(engine: duckdb.DuckDBPyConnection, batch: Batch, columns: list[_Column]) -> bool:
+    """Whether a batch needs no conversion, and each of its rows has a key of its own."""
+    if batch.unreadable is not None or any(column.is_converted for column in columns):
+        return False
+    keys = [column.raw for column in columns if column.name in batch.stream.keys]
+    if not keys:
+        return True
+    present = " and ".join(f"count({key}) = count(*)" for key in keys)
+    key = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
+    ((is_clean,),) = engine.execute(
+        f"select count(distinct {key}) = count(*) and {present} from {batch.relation}"
+    ).fetchall()
+    return bool(is_clean)
 
 
 def wider_types(found: list[Unfit], types: Mapping[str, ColumnType]) -> dict[str, ColumnType]:

@@ -63,9 +63,9 @@ class LoadPlan:
         """Take a RECORD message; `extracted_at` is its ``time_extracted``."""
         self._stream(stream).add_record(record, version, extracted_at)
 
-    def files(self, stream: str, files: Sequence[str]) -> None:
-        """Take the Parquet files of a BATCH message."""
-        self._stream(stream).add_files(files)
+    def files(self, stream: str, files: Sequence[str], version: int | None) -> None:
+        """Take the Parquet files of a BATCH message, and the table version it names."""
+        self._stream(stream).add_files(files, version)
 
     def activate_version(self, stream: str, version: int) -> None:
         """Take an ACTIVATE_VERSION message: rows of other versions are the table's no longer."""

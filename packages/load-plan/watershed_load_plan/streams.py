@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watershed_load_plan.spool import RecordSpool
@@ -10,7 +12,6 @@ from watershed_load_plan.warehouse import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from watershed_load_plan.conform import Unfit
     from watershed_load_plan.tables import StreamSchema
@@ -24,6 +25,8 @@ class LoadOptions:
         state_id: Whose bookmarks these are; Meltano's state ID.
         run_id: Names this run of the target in the ledger.
         spool_directory: Where RECORDs wait for their commit; this run's own.
+        batch_directory: Where taps leave files for us; those are deleted when their commit is
+            through, or when the load fails, for then they come again.
         target_schema: Schema of the raw tables; None takes the stream's.
         quarantine_limit: Unfit values of one stream that a run may set aside before it fails.
     """
@@ -31,16 +34,18 @@ class LoadOptions:
     state_id: str
     run_id: str
     spool_directory: Path
+    batch_directory: Path
     target_schema: str | None
     quarantine_limit: int
 
 
 @dataclass(frozen=True)
 class Files:
-    """A BATCH message, with the schema it came under."""
+    """A BATCH message, with the schema it came under and the table version that it names."""
 
     schema: StreamSchema
     files: tuple[str, ...]
+    version: int | None
 
 
 @dataclass(frozen=True)
@@ -120,9 +125,10 @@ class StreamLoad:
             self.version = version
         spool.add(record, extracted_at)
 
-    def add_files(self, files: Sequence[str]) -> None:
+    def add_files(self, files: Sequence[str], version: int | None) -> None:
         """Take the files of a BATCH."""
-        self.pending.append(Files(self.schema, tuple(files)))
+        self.pending.append(Files(self.schema, tuple(files), version))
+        self.version = version if version is not None else self.version
 
     def add_activation(self, version: int) -> None:
         """Take an ACTIVATE_VERSION."""
@@ -142,9 +148,20 @@ class StreamLoad:
         self.discard()
 
     def discard(self) -> None:
-        """Forget what is pending, and delete its spools."""
+        """Forget what is pending, and delete its spools and the files that are ours to delete."""
         for item in self.pending:
             if isinstance(item, RecordSpool):
                 item.remove()
+            else:
+                for file in item.files if isinstance(item, Files) else ():
+                    self._remove(file)
         self.pending = []
         self.applied = None
+
+    def _remove(self, file: str) -> None:
+        """Delete a file of the folder that we share with our taps; others keep theirs."""
+        path = Path(file.removeprefix("file://"))
+        if path.resolve().is_relative_to(self.options.batch_directory.resolve()):
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # others wait in it
+                path.parent.rmdir()

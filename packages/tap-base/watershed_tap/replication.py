@@ -16,7 +16,9 @@ from watershed_tap.tables import KeyKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from watershed_bulk.writer import BatchWriter
     from watershed_tap.tables import Table
 
 BookmarkValue = int | str
@@ -83,6 +85,13 @@ class ReplicationKey:
                 "read the table anew (meltano state get, set)"
             ) from error
 
+    def read_found(self, text: str) -> BookmarkValue | None:
+        """Read what DuckDB wrote; ``None`` for what no bookmark says, as ``infinity``."""
+        try:
+            return self.read_bookmark(text)
+        except SetupError:
+            return None
+
 
 class Bookmark:
     """How far a stream has got.
@@ -95,13 +104,13 @@ class Bookmark:
     def __init__(self, value: BookmarkValue | None, now: str | None) -> None:
         self.value = value
         self.is_future_seen = False
-        self._now = now
+        self.now = now
 
     def see(self, value: BookmarkValue | None) -> None:
         """Move on to the key of a row just sent, unless it lies behind, or in the future."""
         if value is None or (self.value is not None and value <= self.value):  # type: ignore[operator]  # one key has one type
             return
-        if self._now is not None and (len(value) != len(self._now) or value > self._now):  # type: ignore[arg-type,operator]  # only text has a `now`
+        if self.now is not None and (len(value) != len(self.now) or value > self.now):  # type: ignore[arg-type,operator]  # only text has a `now`
             self.is_future_seen = True
             return
         self.value = value
@@ -122,6 +131,38 @@ def source_now(key: ReplicationKey, utc: dt.datetime) -> str | None:
         KeyKind.TIMESTAMP: latest_wall_clock.isoformat(timespec=_MICRO),
         KeyKind.DATE: latest_wall_clock.date().isoformat(),
     }.get(key.kind)
+
+
+_DUCKDB_TYPES = {
+    KeyKind.INTEGER: "hugeint",
+    KeyKind.DATE: "date",
+    KeyKind.TIMESTAMP: "timestamp",
+    KeyKind.TIMESTAMPTZ: "timestamptz",
+}
+
+
+def latest_values(
+    writer: BatchWriter, path: Path, key: ReplicationKey, now: str | None
+) -> list[BookmarkValue]:
+    """Find the values of a file that may move a bookmark: the largest, and that before ``now``.
+
+    Args:
+        writer: which wrote the file.
+        path: of the file.
+        key: the replication key.
+        now: as :func:`source_now` gives it.
+
+    Returns:
+        Up to two values, in the format that bookmarks are compared in; the larger first.
+    """
+    kind = _DUCKDB_TYPES[key.kind]
+    column = '"' + key.name.replace('"', '""') + '"'
+    value = f"try_cast({column} as {kind})"
+    bound = f"case when {value} <= {kind} '{now}' then {value} end" if now else value
+    texts = ", ".join(f"cast(max({expression}) as varchar)" for expression in (value, bound))
+    [found] = writer.query(f"select {texts} from read_parquet(?)", [str(path)])
+    values = [key.read_found(text) for text in dict.fromkeys(found) if text is not None]
+    return [value for value in values if value is not None]
 
 
 def _naive_utc(text: str) -> str:

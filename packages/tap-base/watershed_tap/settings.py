@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk import typing as th
+from singer_sdk.helpers.capabilities import BATCH_CONFIG
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 if TYPE_CHECKING:
@@ -13,6 +15,47 @@ if TYPE_CHECKING:
 
 DEFAULT_OVERLAP_SECONDS = 3600
 DEFAULT_CONNECT_TIMEOUT_SECONDS = 30
+
+_ACTIONS = th.StringType(allowed_values=["hash", "mask", "drop"])
+READ_PROPERTIES: dict[str, Any] = {
+    **BATCH_CONFIG["properties"],
+    **th.PropertiesList(
+        th.Property(
+            "batch_file_megabytes",
+            th.IntegerType(minimum=1, maximum=256),
+            default=64,
+            description="Rows that fill so much memory make a file, with a STATE behind it",
+        ),
+        th.Property(
+            "batch_waiting_megabytes",
+            th.IntegerType(minimum=0),
+            default=1024,
+            description="Files that may wait for the target before reading pauses; 0: any",
+        ),
+        th.Property(
+            "throttle_rows_per_second",
+            th.IntegerType(minimum=1),
+            description="Read no faster, on average, to spare the source",
+        ),
+        th.Property(
+            "throttle_bytes_per_second",
+            th.IntegerType(minimum=1),
+            description="Read no faster, on average, to spare the source; bytes in memory",
+        ),
+        th.Property(
+            "pseudonymise",
+            th.ObjectType(additional_properties=th.ObjectType(additional_properties=_ACTIONS)),
+            description="Stream to column to hash, mask or drop, before anything is written",
+        ),
+        th.Property(
+            "pseudonymise_salt",
+            th.StringType,
+            secret=True,
+            description="Secret that hashes depend on; the same for all sources that shall join",
+        ),
+    ).to_dict()["properties"],
+}
+"""Settings of every tap of ours: how rows travel, how fast, and what of them stays clear."""
 
 
 def check_config(

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping
 
+    import pyarrow as pa
+
+    from watershed_tap.bulk import BulkSettings
+    from watershed_tap.privacy import PrivacySettings
     from watershed_tap.tables import Table
 
 
@@ -28,6 +32,14 @@ class SourceSettings(Protocol):
     @property
     def overlap_seconds(self) -> int:
         """INCREMENTAL by time reads again what is this much older than the bookmark."""
+
+    @property
+    def bulk(self) -> BulkSettings:
+        """Whether rows travel in files, and how fast."""
+
+    @property
+    def privacy(self) -> PrivacySettings:
+        """What is done to personal data before it goes anywhere."""
 
 
 class Source(ABC):
@@ -60,6 +72,22 @@ class Source(ABC):
         Raises:
             TapError: the source stopped; the text names the stream.
         """
+
+    def batches(self, statement: Any, table: Table) -> Iterator[pa.RecordBatch]:  # noqa: ANN401  # as above
+        """Stream the rows of a statement as record batches of some megabytes each.
+
+        Raises:
+            TapError: the source stopped; the text names the stream.
+        """
+        raise NotImplementedError
+
+    @property
+    def change_marker(self) -> str | None:
+        """A text that is the same as long as nothing was committed at the source.
+
+        ``None`` where the source cannot tell: then a table is taken to have changed.
+        """
+        return None
 
     @abstractmethod
     def close(self) -> None:

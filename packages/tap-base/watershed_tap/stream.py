@@ -9,24 +9,35 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.helpers._batch import SDKBatchMessage
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import CatalogEntry, MetadataMapping
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 from singer_sdk.singerlib.encoding.simple import RecordMessage, StateMessage
 from singer_sdk.sql import SQLStream
 
-from watershed_tap.exceptions import SetupError
-from watershed_tap.replication import Bookmark, ReplicationKey, source_now
+from watershed_bulk.columns import Action, BulkColumn
+from watershed_bulk.exceptions import BatchFolderError
+from watershed_tap import privacy
+from watershed_tap.bulk import SchemaChange, encoding, text_batches
+from watershed_tap.exceptions import SetupError, TapError
+from watershed_tap.full_pass import STATE_KEY, TORN, FullPass
+from watershed_tap.replication import Bookmark, ReplicationKey, latest_values, source_now
+from watershed_tap.tables import text_schema
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
-    from singer_sdk import Tap
+    import pyarrow as pa
+    from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.singerlib import Catalog
 
+    from watershed_bulk.writer import BatchFile
     from watershed_tap.replication import BookmarkValue
     from watershed_tap.source import Source
-    from watershed_tap.tables import Column, Table
+    from watershed_tap.tables import Column, Convert, Table
+    from watershed_tap.tap import DatabaseTap
 
 Record = dict[str, Any]
 
@@ -48,14 +59,16 @@ class TableStream(SQLStream, ABC):
     """
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the source has written each value exactly
+    _tap: DatabaseTap
 
-    def __init__(self, tap: Tap, catalog_entry: dict[str, Any], source: Source) -> None:
+    def __init__(self, tap: DatabaseTap, catalog_entry: dict[str, Any], source: Source) -> None:
         self.source = source
         self._entry = CatalogEntry.from_dict(catalog_entry)
         self.table = self._find_table()
         super().__init__(tap, catalog_entry, source)  # type: ignore[arg-type]  # in place of SQLAlchemy
         self._bookmark: Bookmark | None = None
         self._resume_from: BookmarkValue | None = None
+        self._full_pass: FullPass | None = None
         if self.selected:
             self._check()
         self.STATE_MSG_FREQUENCY = ROWS_PER_STATE if self.is_sorted else sys.maxsize
@@ -88,7 +101,16 @@ class TableStream(SQLStream, ABC):
     def columns(self) -> dict[str, Column]:
         """What is selected at the source: columns that the catalog selects, and the keys."""
         wanted = {*self._selected_names, *self.primary_keys, self.replication_key}
-        return {name: column for name, column in self.table.columns.items() if name in wanted}
+        return {
+            name: column
+            for name, column in self.table.columns.items()
+            if name in wanted and self.actions.get(name) != privacy.DROP
+        }
+
+    @cached_property
+    def actions(self) -> Mapping[str, str]:
+        """What is done to columns of personal data: column to ``hash``, ``mask`` or ``drop``."""
+        return self.source.settings.privacy.of(self._entry.tap_stream_id)
 
     @cached_property
     def _selected_names(self) -> list[str]:
@@ -99,7 +121,10 @@ class TableStream(SQLStream, ABC):
     @property
     def schema(self) -> dict[str, Any]:
         """JSON schema of the stream's records."""
-        properties = {name: column.type.schema for name, column in self.columns.items()}
+        properties = {
+            name: text_schema() if name in self.actions else column.type.schema
+            for name, column in self.columns.items()
+        }
         return {"type": "object", "properties": properties}
 
     @cached_property
@@ -129,12 +154,13 @@ class TableStream(SQLStream, ABC):
     def get_records(self, context: Mapping[str, Any] | None) -> Iterator[Record]:  # noqa: ARG002  # never partitioned
         """Yield the rows of one run, and after the last one settle how far the stream has got."""
         self.begin()
+        yield from self.read()
+        self.finish()
+
+    def read(self) -> Iterator[Record]:
+        """Yield the rows of :meth:`statements`, each value as a RECORD has it."""
         names = list(self.columns)
-        conversions = [
-            (position, column.type.convert)
-            for position, column in enumerate(self.columns.values())
-            if column.type.convert is not None
-        ]
+        conversions = self._conversions()
         for statement in self.statements():
             for row in self.source.rows(statement, self.name):
                 values = list(row)
@@ -142,7 +168,144 @@ class TableStream(SQLStream, ABC):
                     if (value := values[position]) is not None:
                         values[position] = convert(value)
                 yield dict(zip(names, values, strict=True))
+
+    def _conversions(self) -> list[tuple[int, Convert]]:
+        """What is left to do with which fields of a row."""
+        found = []
+        for position, (name, column) in enumerate(self.columns.items()):
+            convert = column.type.convert
+            if name in self.actions:
+                salt = self.source.settings.privacy.salt
+                convert = privacy.converter(self.actions[name], salt, convert)
+            if convert is not None:
+                found.append((position, convert))
+        return found
+
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """Files, if the settings say so and no stream map has to look into each record."""
+        if any(not isinstance(stream_map, SameRecordTransform) for stream_map in self.stream_maps):
+            return None
+        return super().get_batch_config(config)
+
+    def _sync_batches(self, batch_config: BatchConfig, context: object = None) -> None:  # noqa: ARG002  # the SDK's
+        """Send this run's rows as files, each with a STATE behind it."""
+        self.begin()
+        self._begin_full_pass()
+        run, held, size = self._tap.bulk_run, [], 0
+        with self.get_record_counter() as counter:
+            for batch in self.bulk_batches():
+                if isinstance(batch, SchemaChange):
+                    counter.increment(self._send_file(held))
+                    self._write_schema_message()
+                    held, size = [], 0
+                    continue
+                run.throttle.pass_on(batch.num_rows, batch.nbytes)
+                if held and batch.schema != held[0].schema:
+                    counter.increment(self._send_file(held))
+                    held, size = [], 0
+                held.append(batch)
+                size += batch.nbytes
+                if size >= run.settings.file_bytes:
+                    counter.increment(self._send_file(held))
+                    held, size = [], 0
+            counter.increment(self._send_file(held))
         self.finish()
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+
+    def bulk_batches(self) -> Iterator[pa.RecordBatch | SchemaChange]:
+        """Stream this run's rows; their fields stand in the order of :attr:`bulk_columns`."""
+        if self.is_read_row_by_row:
+            yield from text_batches(self.read(), list(self.columns))
+            return
+        for statement in self.bulk_statements():
+            yield from self.source.batches(statement, self.table)
+
+    @property
+    def is_read_row_by_row(self) -> bool:
+        """Whether files are made of records, all values as text: slow, in little memory."""
+        return True
+
+    @property
+    def bulk_columns(self) -> list[BulkColumn]:
+        """What becomes of each field of a record batch."""
+        if self.is_read_row_by_row:
+            return [BulkColumn(name, text="{}") for name in self.columns]
+        return [
+            BulkColumn(
+                name,
+                column.type.bulk.typed,
+                column.type.bulk.inexact,
+                column.type.bulk.text,
+                Action(self.actions[name]) if name in self.actions else None,
+            )
+            for name, column in self.columns.items()
+        ]
+
+    def bulk_statements(self) -> list[Any]:
+        """What :meth:`statements` gives, for the bulk path; call :meth:`begin` before."""
+        return self.statements()
+
+    @cached_property
+    def pass_key(self) -> tuple[str, ...]:
+        """The columns in whose order a pass over the whole table goes; empty if it has none."""
+        if self.key is not None or self.is_read_row_by_row or not self.table.is_key_ordered:
+            return ()
+        return self.table.key if set(self.primary_keys) == set(self.table.key) else ()
+
+    def _begin_full_pass(self) -> None:
+        if self.pass_key:
+            self._full_pass = FullPass.begin(
+                self.stream_state,
+                self._stream_version or 0,
+                self.source.change_marker,
+                self.schema,
+                self.pass_key,
+            )
+            self._stream_version = self._full_pass.version
+
+    def _send_file(self, batches: list[pa.RecordBatch]) -> int:
+        """Write a file, the BATCH that hands it over, and the STATE that makes it last.
+
+        Returns:
+            Rows in it.
+        """
+        if not batches:
+            return 0
+        at = self.source.snapshot_at
+        metadata = {} if at is None else {"watershed_extracted_at": at.isoformat()}
+        writer = self._tap.bulk_run.writer
+        try:
+            file = writer.write(self.name, batches, self.bulk_columns, metadata)
+        except BatchFolderError as error:
+            raise TapError(f"{self.source.settings.source}: {error}") from error
+        self._note_file(file, batches[-1])
+        self._tap.write_message(
+            SDKBatchMessage(
+                stream=self.name,
+                encoding=encoding(),
+                manifest=[file.uri],
+                version=self._stream_version,
+            )
+        )
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+        return file.rows
+
+    def _note_file(self, file: BatchFile, last: pa.RecordBatch) -> None:
+        """Note how far a file brings the stream."""
+        if self._full_pass is not None:
+            names = list(self.columns)
+            self._full_pass.move_to(last, [names.index(name) for name in self.pass_key])
+            self.stream_state[STATE_KEY] = self._full_pass.bookmark()
+        if self._bookmark is not None and self.key is not None:
+            values = latest_values(
+                self._tap.bulk_run.writer, file.path, self.key, self._bookmark.now
+            )
+            for value in values:
+                self._bookmark.see(value)
+            if self.is_sorted:
+                self._note_bookmark()
 
     def begin(self) -> None:
         """Note where the stream stands before its first row."""
@@ -177,6 +340,8 @@ class TableStream(SQLStream, ABC):
         """Settle how far the stream has got, after its last row and before its last STATE."""
         if self._bookmark is None:
             self.stream_state["version"] = self._stream_version
+            self.stream_state.pop(STATE_KEY, None)
+            self._note_tear()
             self._write_activate_version_message(self.stream_state["version"])
             return
         self._note_bookmark()
@@ -186,6 +351,16 @@ class TableStream(SQLStream, ABC):
                 "bookmark and are read again by each run",
                 self.name,
                 self.replication_key,
+            )
+
+    def _note_tear(self) -> None:
+        self.stream_state.pop(TORN, None)
+        if self._full_pass is not None and self._full_pass.is_torn(self.source.change_marker):
+            self.stream_state[TORN] = True
+            self.logger.warning(
+                "stream %s was read in two sittings, and the source may have changed in between: "
+                "its table is torn until the next full pass",
+                self.name,
             )
 
     def get_replication_key_signpost(self, context: object = None) -> None:
@@ -251,6 +426,7 @@ class TableStream(SQLStream, ABC):
                 "choose FULL_TABLE or INCREMENTAL"
             )
         self._check_columns()
+        self._check_privacy()
         if self.key is not None and not self.primary_keys:
             raise SetupError(
                 f"{self._place}: INCREMENTAL needs a key, for rows come again: give "
@@ -264,3 +440,12 @@ class TableStream(SQLStream, ABC):
                     f"{self._place}: selected column {name!r} does not exist, or user "
                     f"{self.source.settings.user!r} may not read it: deselect it, or grant select"
                 )
+
+    def _check_privacy(self) -> None:
+        types = {name: column.type for name, column in self.table.columns.items()}
+        privacy.check_columns(self.actions, types, self.primary_keys, self._place)
+        if self.replication_key in self.actions:
+            raise SetupError(
+                f"{self._place}: pseudonymise names the replication key {self.replication_key!r}, "
+                "whose clear value every bookmark holds: choose another key"
+            )

@@ -25,18 +25,42 @@ class KeyKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class BulkType:
+    """One column's way through the tap on the bulk path.
+
+    Attributes:
+        expression: SQL of the source with ``{}`` for the quoted column.
+        typed: DuckDB's SQL, as all that follow, with ``{}`` for what came of it: the value in the
+            type that the schema promises.
+        inexact: true for a value that ``typed`` would change; ``None`` if there are none.
+        text: the value as text, in the form that a RECORD has it or one that reads the same.
+        is_special: SQL of the source, true for a value that must come as ``special`` besides.
+        special: SQL of the source: that value as text.
+    """
+
+    expression: str = "{}"
+    typed: str = "{}"
+    inexact: str | None = None
+    text: str = "cast({} as VARCHAR)"
+    is_special: str | None = None
+    special: str = "{}::text"
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnType:
     """One column's way through the tap.
 
     Attributes:
         schema: JSON schema of the value in a RECORD.
-        expression: SQL with one ``{}`` for the quoted column.
+        expression: SQL with ``{}`` for the quoted column.
         convert: what is left to do with a value that is not NULL.
+        bulk: how it travels in files.
     """
 
     schema: dict[str, Any]
     expression: str = "{}"
     convert: Convert | None = None
+    bulk: BulkType = BulkType()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +82,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table or view; ``key`` is empty if nothing identifies its rows."""
+    """A table or view; ``key`` is empty if nothing identifies its rows.
+
+    Attributes:
+        is_key_ordered: reading all rows in the order of the key costs the source little more.
+        row_bytes: of an average row, as stored; 0 if unknown.
+    """
 
     schema: str
     name: str
     is_view: bool
     columns: Mapping[str, Column]
     key: tuple[str, ...]
+    is_key_ordered: bool = False
+    row_bytes: int = 0
 
     @property
     def stream_id(self) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.mapper import PluginMapper
 from singer_sdk.sql import SQLTap
 
+from watershed_tap.bulk import BulkRun
 from watershed_tap.catalog import check_patterns, read_catalog
 from watershed_tap.command import OneLineCommand
 from watershed_tap.exceptions import SetupError
@@ -47,6 +49,7 @@ class DatabaseTap(SQLTap, ABC):
         TapCapabilities.STATE,
         TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
@@ -60,6 +63,12 @@ class DatabaseTap(SQLTap, ABC):
     @abstractmethod
     def contradictions(config: Mapping[str, Any]) -> Iterable[str]:
         """Say which settings exclude or need each other, each as ``<setting>: <why>``."""
+
+    @cached_property
+    def bulk_run(self) -> BulkRun:
+        """What the streams share when they send files."""
+        settings = self.connector.settings
+        return BulkRun(settings.bulk, settings.privacy.salt)
 
     @property
     def catalog_dict(self) -> dict[str, Any]:
@@ -152,6 +161,7 @@ class DatabaseTap(SQLTap, ABC):
             tap.check_selection(os.environ.get(SELECT_VARIABLE))
             tap.sync_all()
         finally:
+            tap.bulk_run.close()
             tap.connector.close()
 
     @classmethod

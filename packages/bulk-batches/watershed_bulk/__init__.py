@@ -1,0 +1,1 @@
+"""Arrow record batches become Parquet files, which travel as Singer BATCH messages."""

@@ -1,0 +1,178 @@
+"""The bulk path: a stream's rows as Parquet files, each followed by a STATE; no row in Python."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+from watershed_tap.exceptions import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding
+
+    from watershed_bulk.folder import BatchFolder
+    from watershed_bulk.writer import BatchWriter
+
+MEGABYTE = 2**20
+
+
+class SchemaChange:
+    """Stands between record batches where a new SCHEMA has to be written before the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSettings:
+    """How rows become files, and how gently they are read.
+
+    Attributes:
+        root: the folder that tap and target share; ``None`` sends RECORDs.
+        file_bytes: of rows in memory that make a file; on disk it is a fraction of that.
+        waiting_bytes: of files that may wait for the target; 0 means any.
+        rows_per_second: read no faster, on average; ``None`` means as fast as it goes.
+        bytes_per_second: the same, counted in memory.
+    """
+
+    root: Path | None
+    file_bytes: int
+    waiting_bytes: int
+    rows_per_second: int | None
+    bytes_per_second: int | None
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> BulkSettings:
+        """Take over a config that ``check_config`` found nothing wrong with.
+
+        Raises:
+            SetupError: ``batch_config`` asks for what we do not write.
+        """
+        batch = config.get("batch_config")
+        return cls(
+            root=None if not batch else _local_root(batch),
+            file_bytes=config["batch_file_megabytes"] * MEGABYTE,
+            waiting_bytes=config["batch_waiting_megabytes"] * MEGABYTE,
+            rows_per_second=config.get("throttle_rows_per_second"),
+            bytes_per_second=config.get("throttle_bytes_per_second"),
+        )
+
+
+def _local_root(batch: Mapping[str, Any]) -> Path:
+    encoding, root = batch.get("encoding") or {}, (batch.get("storage") or {}).get("root", "")
+    address = urlparse(root)
+    if encoding.get("format") != "parquet" or encoding.get("compression") not in {None, "none"}:
+        raise SetupError(
+            "setting batch_config.encoding: only {format: parquet} without compression is written "
+            "(the files are compressed inside): correct it, or remove batch_config to send RECORDs"
+        )
+    if address.scheme not in {"file", ""} or not address.path.startswith("/"):
+        raise SetupError(
+            "setting batch_config.storage.root: it must be a file:// address of a folder on this "
+            "machine that the target can read too"
+        )
+    return Path(unquote(address.path))
+
+
+class Throttle:
+    """Lets so many rows and bytes pass a second, on average since the first."""
+
+    def __init__(self, settings: BulkSettings) -> None:
+        self._limits = (settings.rows_per_second, settings.bytes_per_second)
+        self._passed = [0, 0]
+        self._began = time.monotonic()
+
+    def pass_on(self, rows: int, size: int) -> None:
+        """Wait until these are allowed."""
+        self._passed[0] += rows
+        self._passed[1] += size
+        due = max(
+            n / limit if limit else 0.0 for n, limit in zip(self._passed, self._limits, strict=True)
+        )
+        if (wait := self._began + due - time.monotonic()) > 0:
+            time.sleep(wait)
+
+
+@dataclass
+class BulkRun:
+    """What the streams of one run share; made when the first of them has a file to write.
+
+    Args:
+        settings: of the tap.
+        salt: with which personal data is hashed.
+    """
+
+    settings: BulkSettings
+    salt: bytes | None = None
+    throttle: Throttle = field(init=False)
+    _writer: BatchWriter | None = field(init=False, default=None)
+    _folder: BatchFolder | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.throttle = Throttle(self.settings)
+
+    @property
+    def writer(self) -> BatchWriter:
+        """Writes files into a folder of this run's own."""
+        if self._writer is None:
+            # Half a second of imports, which a run without news does not need.
+            from watershed_bulk.folder import BatchFolder  # noqa: PLC0415
+            from watershed_bulk.writer import BatchWriter  # noqa: PLC0415
+
+            assert self.settings.root is not None  # noqa: S101  # else there is no bulk path
+            self._folder = BatchFolder(self.settings.root, self.settings.waiting_bytes)
+            self._writer = BatchWriter(self._folder, self.salt)
+        return self._writer
+
+    def close(self) -> None:
+        """Leave the folder to the target."""
+        if self._folder is not None:
+            self._folder.close()
+
+
+def encoding() -> BaseBatchFileEncoding:
+    """What a BATCH message says of our files."""
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding  # noqa: PLC0415  # 0.2 s
+
+    return BaseBatchFileEncoding("parquet")
+
+
+_TEXT_BATCH_BYTES = 8 * MEGABYTE
+
+
+def text_batches(
+    records: Iterator[Mapping[str, Any]], names: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Make record batches of records: every value as text, from which targets read it exactly."""
+    import pyarrow as pa  # noqa: PLC0415  # as above
+
+    schema = pa.schema([(name, pa.string()) for name in names])
+    rows: list[list[str | None]] = []
+    size = 0
+    for record in records:
+        row = [_text(record[name]) for name in names]
+        rows.append(row)
+        size += sum(len(text) + 8 for text in row if text is not None)
+        if size >= _TEXT_BATCH_BYTES:
+            yield _batch(rows, schema)
+            rows, size = [], 0
+    if rows:
+        yield _batch(rows, schema)
+
+
+def _batch(rows: list[list[str | None]], schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa  # noqa: PLC0415  # as above
+
+    arrays = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401  # any JSON
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
