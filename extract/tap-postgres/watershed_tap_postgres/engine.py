@@ -7,6 +7,7 @@ numeric, moments beyond ISO's years, numbers of more than 38 digits) is asked fo
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _MEMORY = "512MB"
 _EXTENSION = "postgres_scanner"
 _BATCH_BYTES = 8 * 2**20
-_ROWS_LEAST, _ROWS_MOST = 2_048, 65_536
+_ROWS_LEAST, _ROWS_MOST = 2_048, 20_480
 """DuckDB works on 2,048 rows at a time."""
 
 
@@ -74,7 +75,12 @@ class SnapshotEngine:
         yield from found.to_arrow_reader(rows)
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, in this order: closed within its transaction, DuckDB would abort the process.
+
+        It does so when the source is gone, for then it cannot roll back.
+        """
+        with contextlib.suppress(duckdb.Error):
+            self._engine.rollback()
         self._engine.close()
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from watershed_bulk.columns import BulkColumn
     from watershed_bulk.folder import BatchFolder
 
-MEMORY = "256MB"
+MEMORY = "512MB"
 _BLOCK_BYTES = 64
 """Of SHA-256, to which HMAC pads its key."""
 _INEXACT = "watershed: inexact column "
