@@ -10,7 +10,7 @@ from watershed_tap_mongodb.tap import TapMongoDB
 
 pytestmark = pytest.mark.extract
 
-EXTRACTORS = Path(__file__).parents[2] / "extractors.meltano.yml"
+EXTRACTORS = Path(__file__).parents[2] / "tap-mongodb.meltano.yml"
 
 
 def test_meltano_plugin_agrees_with_the_tap() -> None:
