@@ -15,7 +15,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import CatalogEntry, MetadataMapping
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 from singer_sdk.singerlib.encoding.simple import RecordMessage, StateMessage
-from singer_sdk.sql import SQLStream
+from singer_sdk.streams.core import Stream
 
 from watershed_bulk.columns import Action, BulkColumn
 from watershed_bulk.exceptions import BatchFolderError
@@ -45,7 +45,7 @@ Record = dict[str, Any]
 ROWS_PER_STATE = 50_000
 
 
-class TableStream(SQLStream, ABC):
+class TableStream(Stream, ABC):
     """Reads one table, exactly.
 
     The schema is that of the table as it is now, not as it was when the catalog was written: a
@@ -65,13 +65,18 @@ class TableStream(SQLStream, ABC):
         self.source = source
         self._entry = CatalogEntry.from_dict(catalog_entry)
         self.table = self._find_table()
-        super().__init__(tap, catalog_entry, source)  # type: ignore[arg-type]  # in place of SQLAlchemy
+        super().__init__(tap, name=self._entry.tap_stream_id)
         self._bookmark: Bookmark | None = None
         self._resume_from: BookmarkValue | None = None
         self._full_pass: FullPass | None = None
         if self.selected:
             self._check()
         self.STATE_MSG_FREQUENCY = ROWS_PER_STATE if self.is_sorted else sys.maxsize
+
+    @property
+    def tap_stream_id(self) -> str:
+        """As the catalog names the stream."""
+        return self._entry.tap_stream_id
 
     @cached_property
     def metadata(self) -> MetadataMapping:

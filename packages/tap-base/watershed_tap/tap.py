@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.mapper import PluginMapper
-from singer_sdk.sql import SQLTap
+from singer_sdk.tap_base import Tap
 
 from watershed_tap.bulk import BulkRun
 from watershed_tap.catalog import check_patterns, read_catalog
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SELECT_VARIABLE = "MELTANO_EXTRACT__SELECT"
 
 
-class DatabaseTap(SQLTap, ABC):
+class DatabaseTap(Tap, ABC):
     """A tap whose streams are the tables of one :class:`~watershed_tap.source.Source`.
 
     Attributes:
@@ -42,6 +42,7 @@ class DatabaseTap(SQLTap, ABC):
     """
 
     default_stream_class: type[TableStream]
+    _catalog_dict: dict[str, Any] | None = None
     message_writer_class = BufferedWriter
     capabilities: ClassVar[list[Any]] = [
         TapCapabilities.CATALOG,
