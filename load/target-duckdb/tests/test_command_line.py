@@ -127,23 +127,49 @@ def test_targets_of_several_sources_share_the_file(start, singer, tmp_path):
             assert count == (500,)
 
 
-def test_sigterm_keeps_what_is_committed_and_no_more(start, singer, tmp_path):
+def test_sigterm_ends_a_load_at_its_next_commit(start, singer, tmp_path):
+    """What is under way gets its STATE; the messages behind it come again in the next run."""
     process = start()
     process.stdin.write(
         text(
             singer.schema("shop-orders", id=INTEGER),
             singer.record("shop-orders", id=1),
             singer.state(**{"shop-orders": {"at": 1}}),
-            singer.record("shop-orders", id=2),
         )
     )
     process.stdin.flush()
     assert json.loads(process.stdout.readline()) == {"bookmarks": {"shop-orders": {"at": 1}}}
+    # More than a pipe holds: when they are written, most of them are read.
+    process.stdin.write(text(*(singer.record("shop-orders", id=n) for n in range(2, 4000))))
+    process.stdin.flush()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(
+        text(
+            singer.state(**{"shop-orders": {"at": 2}}),
+            singer.record("shop-orders", id=4000),
+            singer.state(**{"shop-orders": {"at": 3}}),
+        )
+    )
+    assert (process.returncode, json.loads(out)) == (
+        128 + signal.SIGTERM,
+        {"bookmarks": {"shop-orders": {"at": 2}}},
+    )
+    assert err.splitlines()[-1].endswith("signal 15: ended after a commit")
+    with connect(tmp_path / "w.duckdb", read_only=True) as connection:
+        found = connection.execute("select count(*), max(id) from shop.orders").fetchone()
+    assert found == (3999, 3999)
+
+
+def test_sigterm_ends_at_once_what_waits_for_its_source(start, singer):
+    process = start()
+    process.stdin.write(
+        text(singer.schema("shop-orders", id=INTEGER), singer.state(**{"shop-orders": {"at": 1}}))
+    )
+    process.stdin.flush()
+    assert process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
-    with connect(tmp_path / "w.duckdb", read_only=True) as connection:
-        assert connection.execute("select id from shop.orders").fetchall() == [(1,)]
 
 
 def test_spools_of_a_killed_run_are_removed_by_the_next(start, singer, tmp_path):

@@ -146,6 +146,7 @@ class TargetDuckDB(Target):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # the SDK's own
         super().__init__(**options)
+        self._ended_by = 0  # a signal's number
         path = Path(self.config["warehouse"]).absolute()
         run_id = uuid.uuid4().hex
         spools = Path(self.config.get("spool_directory") or path.parent / "batches")
@@ -176,6 +177,8 @@ class TargetDuckDB(Target):
                 changes.unchanged,
                 changes.deleted,
             )
+        if self._ended_by:
+            self._end()
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"stream", "record"})
@@ -228,12 +231,23 @@ class TargetDuckDB(Target):
             state = {**state, COMMITTED: True}
         sys.stdout.write(simplejson.dumps(state, use_decimal=True) + "\n")
         sys.stdout.flush()
+        if self._ended_by:
+            self._end()
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
-        """Stop at once: what was committed is complete, the rest comes again."""
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End at the next commit, or at once if nothing waits for one.
+
+        Who sends the signal gives us time (a container gets half a minute or more); whoever kills
+        us meanwhile loses nothing, for what was not committed comes again.
+        """
         del frame
-        self.logger.warning("signal %d: stopped after the last commit", signum)
-        sys.exit(128 + signum)
+        self._ended_by = signum
+        if self.plan.is_idle:
+            self._end()
+
+    def _end(self) -> NoReturn:
+        self.logger.warning("signal %d: ended after a commit", self._ended_by)
+        sys.exit(128 + self._ended_by)
 
 
 def _read_json_lines(

@@ -38,6 +38,7 @@ class LoadPlan:
         self._options = options
         self._streams: dict[str, StreamLoad] = {}
         self._bookmarks: dict[str, str] | None = None
+        self._is_committing = False
 
     def schema(self, stream: str, schema: Mapping[str, Any], keys: Sequence[str] | None) -> None:
         """Take a SCHEMA message.
@@ -87,6 +88,7 @@ class LoadPlan:
         parts = {} if value is None else state.split(value)
         if not self._has_news(parts):
             return
+        self._is_committing = True
         with self._warehouse.transaction():
             if self._bookmarks is None:
                 ledger.create_tables(self._warehouse)
@@ -99,6 +101,12 @@ class LoadPlan:
         for name, stream in self._streams.items():
             stream.settle(is_synced=name in parts)
         self._bookmarks.update(parts)
+        self._is_committing = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing came since the last commit, and none is under way."""
+        return not self._is_committing and not any(s.pending for s in self._streams.values())
 
     def close(self) -> None:
         """Delete what was never committed."""

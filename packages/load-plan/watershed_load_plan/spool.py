@@ -8,13 +8,13 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from watershed_load_plan.values import converter, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from watershed_load_plan.tables import StreamSchema
 
@@ -27,9 +27,6 @@ EXTRACTED_AT = "watershed_extracted_at"
 DELETED_AT = "watershed_deleted_at"
 UNREADABLE = "watershed_unreadable"
 """Columns of the spool beside the stream's own, which are named ``c0``, ``c1``, … by position."""
-
-
-_CELLS = pa.list_(pa.struct([("at", pa.int64()), ("value", pa.string())]))
 
 
 class RecordSpool:
@@ -58,14 +55,6 @@ class RecordSpool:
             converter(definitions[name], stream.columns[column].kind)
             for name, column in stream.properties.items()
         ]
-        fields: list[pa.Field[Any]] = [
-            *(pa.field(f"c{position}", pa.string()) for position in range(len(self._names))),
-            pa.field(ORDINAL, pa.int64()),
-            pa.field(EXTRACTED_AT, pa.string()),
-            pa.field(DELETED_AT, pa.string()),
-            pa.field(UNREADABLE, _CELLS),
-        ]
-        self._arrow_schema = pa.schema(fields)
         self._writer: pq.ParquetWriter | None = None
         self._start_row_group()
 
@@ -110,22 +99,28 @@ class RecordSpool:
         count = len(self._extracted)
         if count == 0:
             return
+        # A quarter of a second of imports, which a load of files does without.
+        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
         unreadable: list[list[dict[str, Any]] | None] = [None] * count
         arrays: list[pa.Array[Any]] = [
             _string_array(values, position, unreadable)
             for position, values in enumerate(self._columns)
         ]
-        ordinals = pa.array(range(self.rows - count, self.rows), pa.int64())
-        tail: list[pa.Array[Any]] = [
-            ordinals,
-            pa.array(self._extracted, pa.string()),
-            pa.array(self._deleted, pa.string()),
-            pa.array(unreadable, _CELLS),
-        ]
+        cells = pa.list_(pa.struct([("at", pa.int64()), ("value", pa.string())]))
+        tail: dict[str, pa.Array[Any]] = {
+            ORDINAL: pa.array(range(self.rows - count, self.rows), pa.int64()),
+            EXTRACTED_AT: pa.array(self._extracted, pa.string()),
+            DELETED_AT: pa.array(self._deleted, pa.string()),
+            UNREADABLE: pa.array(unreadable, cells),
+        }
+        names = [*(f"c{position}" for position in range(len(arrays))), *tail]
+        table = pa.Table.from_arrays([*arrays, *tail.values()], names=names)
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self.path, self._arrow_schema, compression="zstd")
-        self._writer.write_table(pa.Table.from_arrays([*arrays, *tail], schema=self._arrow_schema))
+            self._writer = pq.ParquetWriter(self.path, table.schema, compression="zstd")
+        self._writer.write_table(table)
         self._start_row_group()
 
 
@@ -133,6 +128,8 @@ def _string_array(
     values: list[str | None], position: int, unreadable: list[list[dict[str, Any]] | None]
 ) -> pa.StringArray:
     """Make a column of text, noting apart what is no Unicode text (a lone surrogate)."""
+    import pyarrow as pa  # noqa: PLC0415  # as above
+
     try:
         return pa.array(values, pa.string())
     except UnicodeEncodeError:
