@@ -142,7 +142,7 @@ class Fields:
         others = self._place(unplaced, documents) if unplaced else {}
         keys = [_key_of(document) for document in documents]
         values: dict[str, list[Any]] = {ID: [key for key, _ in keys], ID_TYPE: [n for _, n in keys]}
-        for name in self.columns.keys() & present - {OTHER_FIELDS}:
+        for name in [name for name in self.columns if name in present and name != OTHER_FIELDS]:
             found = [document.get(name) for document in documents]
             if self.columns[name] is not JSON and (types := types_of(found)):
                 self._meet(name, reduce(FieldType.join, types))
