@@ -253,15 +253,20 @@ def test_what_others_write_meanwhile_is_neither_lost_nor_doubled(
 
 
 def test_batches_are_bounded_whatever_a_document_weighs(db, catalog, bulk) -> None:
-    text = "x" * 1_000_000
-    db.visits.insert_many([{"_id": n, "text": text, "more": [text]} for n in range(6)])
+    text = "x" * 500_000
+    db.visits.insert_many([{"_id": n, "text": text, "more": [text]} for n in range(7)])
     db.visits.insert_one({"_id": "huge", "lines": ["y" * 1_000] * 15_500})
-    given = catalog()
-    batches = {tuple(b.column("_id").to_pylist()): b.nbytes for b in bulk(given).batches}
-    assert sorted(key for keys in batches for key in keys) == ["0", "1", "2", "3", "4", "5", "huge"]
-    assert all(
-        size < PART_BYTES + 3_000_000 for keys, size in batches.items() if keys[-1] != "huge"
-    )
+    sizes = {tuple(b.column("_id").to_pylist()): b.nbytes for b in bulk(catalog()).batches}
+    assert sorted(map(len, sizes)) == [1, 1, 2, 2, 2]
+    assert sorted(key for keys in sizes for key in keys) == [*map(str, range(7)), "huge"]
+    assert all(size < PART_BYTES for keys, size in sizes.items() if keys != ("huge",))
+
+
+def test_a_batch_has_at_most_16_megabytes_even_if_all_is_escaped(db, catalog, bulk) -> None:
+    db.visits.insert_many([{"_id": n, "x": ["\x01" * 100_000] * 12} for n in range(3)])
+    sizes = [batch.nbytes for batch in bulk(catalog()).batches]
+    assert len(sizes) == 2
+    assert 6 * PART_BYTES * 0.9 < max(sizes) < 16_000_000
 
 
 def test_a_damaged_document_ends_the_run_with_one_line(

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH_DOCUMENTS = 1_000  # the server ends a batch at 16 MB if that comes first
-PART_BYTES = 4_000_000  # of BSON are decoded at a time; as Extended JSON they are three times that
+# Of BSON, decoded at a time, unless a document is larger. Extended JSON takes three times that, and
+# six times if it escapes every character.
+PART_BYTES = 2_500_000
 
 _SMALLEST_DOCUMENT = 5  # bytes
 
@@ -259,10 +261,13 @@ def _parts(batch: bytes) -> Iterator[memoryview]:
     view = memoryview(batch)
     begin = end = 0
     while end < len(batch):
-        end += max(int.from_bytes(view[end : end + 4], "little"), _SMALLEST_DOCUMENT)
-        if end - begin >= PART_BYTES or end >= len(batch):
+        length = max(int.from_bytes(view[end : end + 4], "little"), _SMALLEST_DOCUMENT)
+        if begin < end and end + length - begin > PART_BYTES:
             yield view[begin:end]
             begin = end
+        end += length
+    if begin < end:
+        yield view[begin:]
 
 
 def _decoded(batch: bytes | memoryview) -> list[Document]:
