@@ -150,7 +150,7 @@ def test_a_date_beyond_python_is_loaded_or_set_aside(  # noqa: PLR0913, PLR0917 
     db.things.insert_one({"_id": 1, "at": DatetimeMS(0)})
     document = {"_id": 1, "at": DatetimeMS(milliseconds)}
     catalog = tap.catalog(**{f"{db.name}_things": {}})
-    monkeypatch.setattr(MongoSource, "rows", lambda *_: iter([document]))
+    monkeypatch.setattr(MongoSource, "documents", lambda *_: iter([[document]]))
     warehouse.load(tap.sync(catalog=catalog))
     assert warehouse.rows(
         "select cast(timezone('UTC', things.at) as varchar) || '+00' from raw_web.things"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from bson import Binary, Decimal128, Int64, ObjectId
@@ -12,9 +13,9 @@ from bson.binary import UUID_SUBTYPE
 from bson.datetime_ms import DatetimeMS
 
 from watershed_tap.tables import integer_schema, text_schema
+from watershed_tap_mongodb.extended_json import canonical_json, exact_decimal
 from watershed_tap_mongodb.values import (
     base64_text,
-    canonical_json,
     iso_date,
     number_or_name,
     plain_decimal,
@@ -22,7 +23,7 @@ from watershed_tap_mongodb.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 LARGEST_PRECISION = 38
 """Decimal digits that warehouses can hold; MongoDB's decimals have 34, but at any place."""
@@ -168,8 +169,20 @@ def type_of(value: Any) -> FieldType:  # noqa: ANN401  # any BSON value
     return JSON
 
 
+def types_of(values: Sequence[Any]) -> set[FieldType]:
+    """Find the types of many values, as :func:`type_of` does of each; ``None`` has none."""
+    found: set[FieldType] = set()
+    for python_type in set(map(type, values)) - {NoneType}:
+        known = _BY_PYTHON_TYPE.get(python_type)
+        if known is not None:
+            found.add(known)
+        else:
+            found.update(type_of(value) for value in values if type(value) is python_type)
+    return found
+
+
 def _type_of_decimal(value: Decimal128) -> FieldType:
-    sign, digits, exponent = value.to_decimal().as_tuple()
+    sign, digits, exponent = exact_decimal(value).as_tuple()
     is_negative_zero = sign == 1 and not any(digits)
     if not isinstance(exponent, int) or is_negative_zero:  # NaN, infinities
         return JSON

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from watershed_tap.tables import text_schema
-from watershed_tap_mongodb.field_types import JSON, FieldType, type_of
-from watershed_tap_mongodb.values import canonical_json, identity
+from watershed_tap_mongodb.extended_json import canonical_json
+from watershed_tap_mongodb.field_types import JSON, FieldType, type_of, types_of
+from watershed_tap_mongodb.values import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Document = dict[str, Any]
 Record = dict[str, Any]
@@ -107,21 +109,16 @@ class Fields:
 
     def record(self, document: Document) -> Record:
         """Write a document as a RECORD."""
-        if ID in document:
-            key, type_of_key = identity(document[ID])
-            record: Record = {ID: key, ID_TYPE: type_of_key}
-        else:  # a document of a view
-            record = dict.fromkeys(KEY_SCHEMAS)
+        key, type_of_key = _key_of(document)
+        record: Record = {ID: key, ID_TYPE: type_of_key}
         others: Document = {}
         for field, value in document.items():
             if field not in self.columns or field == OTHER_FIELDS:
-                if field in self._ignored and field != OTHER_FIELDS:
+                destination = self._destination(field)
+                if destination is None:
                     continue
-                if not self._can_be_column(field):
+                if destination == OTHER_FIELDS:
                     others[field] = value
-                    continue
-                if not self._admits(field):
-                    self._ignored.add(field)
                     continue
             if value is not None:
                 record[field] = self._meet(field, type_of(value)).convert(value)
@@ -131,6 +128,69 @@ class Fields:
             self._meet(OTHER_FIELDS, JSON)
             record[OTHER_FIELDS] = canonical_json(others)
         return record
+
+    def values(self, documents: Sequence[Document]) -> dict[str, list[Any]]:
+        """Take documents apart: what :meth:`record` does, but by column and before conversion.
+
+        Returns:
+            Of each column, those of the key included, a value for each document: text where the
+            column is JSON or of the key, elsewhere a BSON value of the column's type; ``None`` for
+            NULL. Only columns that some document has are there.
+        """
+        present = set[str]().union(*documents)
+        unplaced = {name for name in present if self._is_unplaced(name)}
+        others = self._place(unplaced, documents) if unplaced else {}
+        keys = [_key_of(document) for document in documents]
+        values: dict[str, list[Any]] = {ID: [key for key, _ in keys], ID_TYPE: [n for _, n in keys]}
+        for name in [name for name in self.columns if name in present and name != OTHER_FIELDS]:
+            found = [document.get(name) for document in documents]
+            if self.columns[name] is not JSON and (types := types_of(found)):
+                self._meet(name, reduce(FieldType.join, types))
+            if self.columns[name] is JSON:
+                found = [
+                    canonical_json(document[name]) if name in document else None
+                    for document in documents
+                ]
+            values[name] = found
+        if others:
+            values[OTHER_FIELDS] = [others.get(position) for position in range(len(documents))]
+        return values
+
+    def _is_unplaced(self, field: str) -> bool:
+        return field == OTHER_FIELDS or (field not in self.columns and field not in self._ignored)
+
+    def _place(self, unplaced: set[str], documents: Sequence[Document]) -> dict[int, str]:
+        """Find a place for fields that have no column yet, in the order in which they come.
+
+        Returns:
+            What belongs into the column of the others, by the document's position.
+        """
+        texts: dict[int, str] = {}
+        for position, document in enumerate(documents):
+            others: Document = {}
+            for field, value in document.items():
+                destination = self._destination(field) if field in unplaced else None
+                if destination == OTHER_FIELDS:
+                    others[field] = value
+                elif destination is not None and value is not None:
+                    types = types_of([document.get(field) for document in documents])
+                    self._meet(field, reduce(FieldType.join, types))
+                    unplaced.remove(field)
+            if others and OTHER_FIELDS not in self._ignored:
+                self._meet(OTHER_FIELDS, JSON)
+                texts[position] = canonical_json(others)
+        return texts
+
+    def _destination(self, field: str) -> str | None:
+        """Where a field goes that has no column yet: its own, that of the others, or nowhere."""
+        if field in self._ignored and field != OTHER_FIELDS:
+            return None
+        if not self._can_be_column(field):
+            return OTHER_FIELDS
+        if not self._admits(field):
+            self._ignored.add(field)
+            return None
+        return field
 
     def _admits(self, field: str) -> bool:
         return field in self._known or self._is_wanted(field)
@@ -150,6 +210,11 @@ class Fields:
             self._owners.setdefault(field.lower(), field)
             self._changes.append(Change(field, before, after))
         return after
+
+
+def _key_of(document: Document) -> tuple[str | None, str | None]:
+    """Tell the key of a document; those of a view may have none."""
+    return identity(document[ID]) if ID in document else (None, None)
 
 
 def is_column_name(field: str) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.datetime_ms import DatetimeMS
-from bson.json_util import CANONICAL_JSON_OPTIONS, dumps
+
+from watershed_tap_mongodb.extended_json import canonical_json, exact_decimal
 
 # Dates stay numbers, since Python's own end with the year 9999 and MongoDB's do not.
 CODEC_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
@@ -49,16 +50,6 @@ def type_name(value: Any) -> str:  # noqa: ANN401  # any BSON value
     return _TYPE_NAMES.get(type(value), "object")
 
 
-def canonical_json(value: Any) -> str:  # noqa: ANN401  # any BSON value
-    """Write a value as canonical Extended JSON v2, from which its BSON type can be had again.
-
-    ``7`` becomes ``{"$numberInt":"7"}``, and a double keeps its sign, also of zero, and NaN.
-    """
-    return dumps(
-        value, json_options=CANONICAL_JSON_OPTIONS, ensure_ascii=False, separators=(",", ":")
-    )
-
-
 def identity(value: Any) -> tuple[str, str]:  # noqa: ANN401  # any BSON value
     """Write an ``_id`` as two texts that together no other ``_id`` has.
 
@@ -93,7 +84,7 @@ def number_or_name(value: float) -> float | str:
 
 def plain_decimal(value: Decimal128) -> str:
     """Write a finite decimal with all its digits and no exponent."""
-    return format(value.to_decimal(), "f")
+    return format(exact_decimal(value), "f")
 
 
 def base64_text(value: bytes) -> str:
