@@ -9,9 +9,11 @@ from pathlib import Path
 
 from watershed_bench import cases, machine, report, results
 from watershed_bench.comparison import Plan, compare
+from watershed_bench.dlt_routes import DltConnectorX, DltPyArrow
 from watershed_bench.limit_routes import Copy, Limit
 from watershed_bench.results import Result
 from watershed_bench.routes import Places, Route
+from watershed_bench.sling_route import Sling
 from watershed_bench.sources import SOURCES
 from watershed_bench.watershed_route import Watershed
 
@@ -19,7 +21,7 @@ REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "bench" / "results" / "latest.json"
 DOCUMENT = REPOSITORY / "docs" / "benchmarks.md"
 ROWS = {"postgres": 4_000_000, "mysql": 2_000_000, "mongodb": 25_000}
-ROUTES: tuple[type[Route], ...] = (Watershed, Limit, Copy)
+ROUTES: tuple[type[Route], ...] = (Watershed, Limit, Copy, DltConnectorX, DltPyArrow, Sling)
 CASES = ("full", "hourly", "fixed", "growth")
 QUICK_PART = 10
 

@@ -1,6 +1,7 @@
 """Runs a command and says what it cost: time, processor, memory; its own and the server's."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -18,6 +19,8 @@ SAMPLE_SECONDS = 0.1
 SECONDS_TO_SETTLE = 0.3
 # Of /proc/<pid>/stat, counted from behind the program's name.
 PARENT, USER_TICKS, SYSTEM_TICKS, CHILD_USER_TICKS, CHILD_SYSTEM_TICKS = 1, 11, 12, 13, 14
+# How lines begin that follow the one which tells what went wrong.
+AFTERTHOUGHTS = ("(Background on this error", "For query =>", "For more info", "Extension \"")
 
 
 class RunFailedError(Exception):
@@ -164,8 +167,8 @@ def _resident_bytes(pid: int) -> tuple[int, int]:
 
 
 def complaint(log_file: Path, longest: int = 200) -> str:
-    """The line of a log that most likely tells why the command failed."""
-    lines = [line.strip() for line in log_file.read_text(errors="replace").splitlines()]
-    lines = [line for line in lines if line]
-    telling = [line for line in lines if "error" in line.lower() or "panic" in line.lower()]
-    return ((telling or lines or ["it left no message"])[-1])[:longest]
+    """The last line of a log that tells why the command failed."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", log_file.read_text(errors="replace"))
+    lines = [line.strip() for line in text.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(AFTERTHOUGHTS)]
+    return (telling or ["it left no message"])[-1][:longest]
