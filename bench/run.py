@@ -13,4 +13,4 @@ if __name__ == "__main__":
         subprocess.run([ROOT / script], check=True)
     python = str(ROOT / ".venv" / "bin" / "python")
     os.environ["PYTHONPATH"] = str(ROOT / "bench")
-    os.execv(python, [python, "-m", "watershed_bench", *sys.argv[1:]])
+    os.execv(python, [python, "-m", "watershed_bench", *sys.argv[1:]])  # noqa: S606

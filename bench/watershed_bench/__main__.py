@@ -3,6 +3,7 @@
 import argparse
 import datetime as dt
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,13 @@ from watershed_bench.dlt_routes import DltConnectorX, DltPyArrow
 from watershed_bench.limit_routes import Copy, Limit
 from watershed_bench.results import Result
 from watershed_bench.routes import Places, Route
+from watershed_bench.singer_routes import (
+    MeltanoLabsMongo,
+    PipelineWiseMongo,
+    Singer,
+    SingerMongo,
+    WatershedTap,
+)
 from watershed_bench.sling_route import Sling
 from watershed_bench.sources import SOURCES
 from watershed_bench.watershed_route import Watershed
@@ -21,7 +29,19 @@ REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "bench" / "results" / "latest.json"
 DOCUMENT = REPOSITORY / "docs" / "benchmarks.md"
 ROWS = {"postgres": 4_000_000, "mysql": 2_000_000, "mongodb": 25_000}
-ROUTES: tuple[type[Route], ...] = (Watershed, Limit, Copy, DltConnectorX, DltPyArrow, Sling)
+ROUTES: tuple[type[Route], ...] = (
+    Watershed,
+    Limit,
+    Copy,
+    DltConnectorX,
+    DltPyArrow,
+    Sling,
+    Singer,
+    WatershedTap,
+    SingerMongo,
+    PipelineWiseMongo,
+    MeltanoLabsMongo,
+)
 CASES = ("full", "hourly", "fixed", "growth")
 QUICK_PART = 10
 
@@ -33,7 +53,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         description="Compares ways to bring a table into DuckDB. Data sets stay in output/bench.",
     )
     names = sorted({route.name for route in ROUTES})
-    parser.add_argument("--source", choices=SOURCES, action="append", help="default: all; may recur")
+    parser.add_argument(
+        "--source", choices=SOURCES, action="append", help="default: all; may recur"
+    )
     parser.add_argument("--routes", help=f"separated by commas, of: {', '.join(names)}")
     parser.add_argument(
         "--cases",
@@ -56,7 +78,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _chosen(
-    parser: argparse.ArgumentParser, option: str, text: str | None, known: "list[str] | tuple"
+    parser: argparse.ArgumentParser, option: str, text: str | None, known: Sequence[str]
 ) -> list[str]:
     chosen = text.split(",") if text else list(known)
     unknown = sorted(set(chosen) - set(known))

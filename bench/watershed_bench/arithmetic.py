@@ -1,5 +1,6 @@
 """The figures that are computed from what was measured."""
 
+import itertools
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,8 +54,7 @@ def deviation_from_line(points: Sequence[tuple[int, float]]) -> float:
     """
     whole = _slope(points[0], points[-1])
     return max(
-        abs(_slope(first, second) / whole - 1)
-        for first, second in zip(points, points[1:], strict=False)
+        abs(_slope(first, second) / whole - 1) for first, second in itertools.pairwise(points)
     )
 
 

@@ -10,10 +10,21 @@ from pathlib import Path
 import duckdb
 
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+
+
+def _holds_amount(kind: str) -> bool:
+    """Whether a type holds numeric(12,2): as many digits on both sides of the point."""
+    found = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)
+    if not found:
+        return False
+    precision, scale = int(found[1]), int(found[2])
+    return scale >= 2 and precision - scale >= 10  # noqa: PLR2004  # of numeric(12,2)
+
+
 LOSSLESS: dict[str, Callable[[str], bool]] = {
     "bigint": lambda kind: kind in {"BIGINT", "HUGEINT"},
     "uuid": lambda kind: kind == "UUID",
-    "decimal": lambda kind: _holds_amount(kind),
+    "decimal": _holds_amount,
     "instant": lambda kind: kind == "TIMESTAMP WITH TIME ZONE",
     "timestamp": lambda kind: kind in {"TIMESTAMP", "DATETIME"},
     "date": lambda kind: kind == "DATE",
@@ -127,8 +138,10 @@ def canonical(kind: str, text: str | None) -> object:
     if kind == "double":
         return repr(float(text))
     if kind == "boolean":
-        return {"true": 1, "t": 1, "false": 0, "f": 0}.get(text.lower()) if text.isalpha() else (
-            Decimal(text)
+        return (
+            {"true": 1, "t": 1, "false": 0, "f": 0}.get(text.lower())
+            if text.isalpha()
+            else (Decimal(text))
         )
     if kind in {"instant", "timestamp"}:
         return _moment(text)
@@ -154,15 +167,6 @@ def _json(text: str) -> object:
     except json.JSONDecodeError:
         return ("no JSON", text)
     return ("JSON", value)
-
-
-def _holds_amount(kind: str) -> bool:
-    """Whether a type holds numeric(12,2): as many digits on both sides of the point."""
-    found = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)
-    if not found:
-        return False
-    precision, scale = int(found[1]), int(found[2])
-    return scale >= 2 and precision - scale >= 10  # noqa: PLR2004  # of numeric(12,2)
 
 
 def _shown(text: str | None) -> str:

@@ -12,7 +12,6 @@ from watershed_bench.results import Result, Round, compared, with_usages
 from watershed_bench.routes import Route
 from watershed_bench.sources import COLUMNS, Source, SqlSource
 
-OURS = "watershed"
 LEAST_ROWS = 400
 
 
@@ -48,7 +47,7 @@ class Contestant:
 
 
 def compare(source: Source, routes: Sequence[Route], plan: Plan) -> list[Result]:
-    """Run each route ``plan.rounds`` times, and return what they cost, ours first."""
+    """Run each route ``plan.rounds`` times, and return what they cost."""
     contestants = [
         Contestant(route, max(LEAST_ROWS, int(plan.rows * route.share))) for route in routes
     ]
@@ -60,8 +59,8 @@ def compare(source: Source, routes: Sequence[Route], plan: Plan) -> list[Result]
         for contestant in [*contestants[turn:], *contestants[:turn]]:
             if not _has_finished(contestant, number, plan):
                 _guarded(contestant, f"round {number + 1}", lambda one: _round(source, one, plan))
-    ours = next((one.rounds for one in contestants if one.route.name == OURS), [])
-    return [_result(source, contestant, ours) for contestant in contestants]
+    rounds = {one.route.name: one.rounds for one in contestants}
+    return [_result(source, one, rounds.get(one.route.baseline, [])) for one in contestants]
 
 
 def _has_finished(contestant: Contestant, number: int, plan: Plan) -> bool:

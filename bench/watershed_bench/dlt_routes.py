@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from watershed_bench.arrivals import Destination
-from watershed_bench.measure import Command
+from watershed_bench.measure import Arguments, Command
 from watershed_bench.routes import PROGRAMS, Route, environment, locked_version, login
 
 
@@ -47,7 +47,13 @@ class DltRoute(Route):
             "RUNTIME__LOG_LEVEL": "ERROR",
             "HOME": str(self.folder),
         }
-        arguments = [self._bin / "python", program, self.backend, self.destination().file, table]
+        arguments: Arguments = [
+            self._bin / "python",
+            program,
+            self.backend,
+            self.destination().file,
+            table,
+        ]
         return Command([*arguments, pipelines], variables, self.folder)
 
 

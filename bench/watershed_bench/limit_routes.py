@@ -1,10 +1,9 @@
 """The limits: what the database and DuckDB take with no pipeline around them."""
 
-from watershed_servers.programs import find_program
-
 from watershed_bench.arrivals import Destination
-from watershed_bench.measure import Command
+from watershed_bench.measure import Arguments, Command
 from watershed_bench.routes import PROGRAMS, Route, environment, locked_version, login
+from watershed_servers.programs import find_program
 
 
 class Limit(Route):
@@ -31,7 +30,12 @@ class Limit(Route):
     def command(self, table: str) -> Command:
         """Tell how to copy ``table``."""
         program = PROGRAMS / "duckdb_limit.py"
-        arguments = [self._bin / "python", program, self.destination().file, table]
+        arguments: Arguments = [
+            self._bin / "python",
+            program,
+            self.destination().file,
+            table,
+        ]
         return Command(arguments, login(self.source))
 
 
@@ -73,12 +77,12 @@ class Copy(Route):
                 "PGSSLMODE": "verify-full",
                 "PGSSLROOTCERT": str(ca_file),
             }
-            arguments = [self._client, "--no-psqlrc", "-o", "/dev/null", "-c", query]
-            return Command(arguments, {**login(self.source), **variables})
-        arguments = [
+            copied: Arguments = [self._client, "--no-psqlrc", "-o", "/dev/null", "-c", query]
+            return Command(copied, {**login(self.source), **variables})
+        arguments: Arguments = [
             *(self._client, "--no-defaults", f"--host={database.host}", f"--port={database.port}"),
             *(f"--user={database.user}", f"--ssl-ca={ca_file}", "--ssl-verify-server-cert"),
             *("--quick", "--batch", "-e", f"select * from {table}", str(database.dbname)),
         ]
-        silenced = ["/bin/sh", "-c", 'exec "$@" > /dev/null', "sh", *arguments]
+        silenced: Arguments = ["/bin/sh", "-c", 'exec "$@" > /dev/null', "sh", *arguments]
         return Command(silenced, {**login(self.source), "MYSQL_PWD": database.password})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def describe() -> str:
-    """Say processor, cores, memory and Python, e.g. ``AMD EPYC 7B13, 2 cores, 24 GiB; Python 3.11``.
+    """Say processor, cores and memory, e.g. ``AMD EPYC 7B13, 2 cores, 24 GiB``.
 
     No host name: the text is published.
     """

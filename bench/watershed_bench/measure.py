@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROC = Path("/proc")
+Arguments = list[str | Path]
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MEGABYTE = 2**20
 SAMPLE_SECONDS = 0.1
@@ -20,7 +21,7 @@ SECONDS_TO_SETTLE = 0.3
 # Of /proc/<pid>/stat, counted from behind the program's name.
 PARENT, USER_TICKS, SYSTEM_TICKS, CHILD_USER_TICKS, CHILD_SYSTEM_TICKS = 1, 11, 12, 13, 14
 # How lines begin that follow the one which tells what went wrong.
-AFTERTHOUGHTS = ("(Background on this error", "For query =>", "For more info", "Extension \"")
+AFTERTHOUGHTS = ("(Background on this error", "For query =>", "For more info", 'Extension "')
 
 
 class RunFailedError(Exception):

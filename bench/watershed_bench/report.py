@@ -8,17 +8,38 @@ from watershed_bench.results import Result
 
 BEGIN, END = "<!-- results: begin (written by bench/run.py) -->", "<!-- results: end -->"
 TITLES = {"postgres": "PostgreSQL", "mysql": "MariaDB", "mongodb": "MongoDB", "all": "All sources"}
-OURS = "watershed"
 GROWTH = "watershed-growth-"
 CASES = ("watershed-unchanged", "watershed-changed", "watershed-fixed")
+
+
+def _parts(result: Result) -> str:
+    if result.client_cpu_s is None:
+        return "-"
+    if result.server_cpu_s is None:
+        return f"{result.client_cpu_s:.1f}, client only"
+    return f"{result.client_cpu_s:.1f} + {result.server_cpu_s:.1f}"
+
+
+def _times(value: Spread | None) -> str:
+    return f"{value.median:.2f} ({value.lowest:.2f}-{value.highest:.2f})" if value else "-"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
 FULL_COLUMNS: dict[str, Callable[[Result], str]] = {
     "route": lambda result: f"`{result.route}`",
     "rows": lambda result: f"{result.rows:,}",
     "CPU µs per row, marginal": lambda result: _number(result.marginal_cpu_us_per_row, 2),
-    "× ours (range)": lambda result: _times(result.cpu_ratio),
-    "CPU s, client + server": lambda result: _parts(result),
+    "times ours (range)": lambda result: _times(result.cpu_ratio),
+    "CPU s, client + server": _parts,
     "wall s": lambda result: _number(result.wall_s, 1),
-    "per row × ours": lambda result: _times(result.wall_ratio),
+    "per row, times ours": lambda result: _times(result.wall_ratio),
     "MB, tree": lambda result: _number(result.peak_mb, 0),
     "MB, one process": lambda result: _number(result.peak_process_mb, 0),
 }
@@ -120,24 +141,6 @@ def _linearity(grown: Sequence[Result]) -> str:
     points = [(result.rows, result.cpu_s) for result in grown if result.cpu_s is not None]
     if len(points) <= 2:  # noqa: PLR2004  # two points are always on a line
         return ""
-    return f"Largest deviation of a step's slope from the whole's: {deviation_from_line(points):.0%}."
-
-
-def _parts(result: Result) -> str:
-    if result.client_cpu_s is None:
-        return "–"
-    if result.server_cpu_s is None:
-        return f"{result.client_cpu_s:.1f}, client only"
-    return f"{result.client_cpu_s:.1f} + {result.server_cpu_s:.1f}"
-
-
-def _times(value: Spread | None) -> str:
-    return f"{value.median:.2f} ({value.lowest:.2f}–{value.highest:.2f})" if value else "–"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:,.{digits}f}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    return (
+        f"Largest deviation of a step's slope from the whole's: {deviation_from_line(points):.0%}."
+    )

@@ -22,9 +22,7 @@ class Round:
 
     def marginal_us(self, cpu: Callable[[Usage], float]) -> float:
         """Processor time per row, start-up not counted."""
-        return arithmetic.marginal_us(
-            self.rows, cpu(self.whole), self.fewer_rows, cpu(self.fewer)
-        )
+        return arithmetic.marginal_us(self.rows, cpu(self.whole), self.fewer_rows, cpu(self.fewer))
 
 
 @dataclass(frozen=True)

@@ -47,14 +47,15 @@ class Route(ABC):
         quick_rounds: how often it runs in a quick comparison; None for as often as all.
         tls: whether the server's certificate is verified on the way.
         note: what a reader of the figures has to know beside.
+        baseline: the route of ours that it is compared with.
     """
 
     name: ClassVar[str]
     source_names: ClassVar[tuple[str, ...]] = ("postgres", "mysql")
     share: ClassVar[float] = 1.0
     quick_rounds: ClassVar[int | None] = None
-    counts_server: ClassVar[bool] = True
     note: ClassVar[str] = ""
+    baseline: ClassVar[str] = "watershed"
 
     def __init__(self, places: Places, source: Source) -> None:
         self.places = places
@@ -116,8 +117,10 @@ def environment(places: Places, name: str) -> Path:
             text=True,
         )
         subprocess.run(
-            [places.uv, *("pip", "install", "--quiet", "--python", python)]
-            + ["--require-hashes", "-r", lock],
+            [
+                *(places.uv, "pip", "install", "--quiet", "--python", python),
+                *("--require-hashes", "-r", lock),
+            ],
             check=True,
             capture_output=True,
             text=True,
@@ -128,7 +131,8 @@ def environment(places: Places, name: str) -> Path:
 
 def locked_version(lock: str, package: str) -> str:
     """Read the version of ``package`` that ``bench/requirements/<lock>.lock`` pins."""
-    found = re.search(rf"^{package}(?:\[.*\])?==(\S+)", (LOCKS / f"{lock}.lock").read_text(), re.M)
+    pinned = rf"^{package}(?:\[.*\])?==(\S+)"
+    found = re.search(pinned, (LOCKS / f"{lock}.lock").read_text(), re.MULTILINE)
     if found is None:
         raise LookupError(f"{lock}.lock does not pin {package}")
     return found[1]

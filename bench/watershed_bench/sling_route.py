@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from watershed_bench.arrivals import Destination
-from watershed_bench.measure import Command
+from watershed_bench.measure import Arguments, Command
 from watershed_bench.routes import Route, environment, locked_version, login
 
 
@@ -80,7 +80,7 @@ class Sling(Route):
             "SOURCE": f"{scheme}://{address}/{database.dbname}?{urlencode(protected)}",
             "TARGET": f"duckdb://{self.destination().file}",
         }
-        arguments: list[str | Path] = [
+        arguments: Arguments = [
             *(self._program, "run", "--src-conn", "SOURCE"),
             *("--src-stream", f"{self.source.schema}.{table}", "--tgt-conn", "TARGET"),
             *("--tgt-object", f"raw.{table}", "--mode", "full-refresh"),

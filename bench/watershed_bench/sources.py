@@ -6,13 +6,15 @@ import secrets
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from bson import Decimal128, Int64
 from psycopg import sql
+
 from watershed_servers import (
     DocumentDatabase,
     DocumentServer,
+    LoopbackServer,
     MariaDBDatabase,
     MariaDBServer,
     PostgresDatabase,
@@ -22,6 +24,7 @@ from watershed_servers import (
 STATEMENTS = Path(__file__).with_name("sql")
 DATABASE = "bench"
 READER = "bench_reader"
+VIEWER = "bench_viewer"
 FIRST_KEY = 9007199254740992
 COLUMNS = {
     "id": "bigint",
@@ -51,14 +54,14 @@ class Source(ABC):
     name: ClassVar[str]
     counts_server: ClassVar[bool] = True
     kinds: ClassVar[dict[str, str]] = COLUMNS
-    server: PostgresServer | MariaDBServer | DocumentServer
+    server: LoopbackServer
     schema = DATABASE
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._password = secrets.token_hex(16)
 
-    def __enter__(self) -> "Source":
+    def __enter__(self) -> Self:
         """Start the server and give the reader a password of this run."""
         self.server.start()
         self._make_reader()
@@ -126,6 +129,7 @@ class Postgres(SqlSource):
     """PostgreSQL."""
 
     name = "postgres"
+    server: PostgresServer
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -196,6 +200,7 @@ class MySql(SqlSource):
     """MariaDB."""
 
     name = "mysql"
+    server: MariaDBServer
     kinds: ClassVar = {**COLUMNS, "uid": "text"}  # MySQL has no type for it
 
     def __init__(self, folder: Path) -> None:
@@ -262,6 +267,7 @@ class MongoDb(Source):
     """The demo's document server, which is slow itself: only the client's time means anything."""
 
     name = "mongodb"
+    server: DocumentServer
     counts_server = False
 
     def __init__(self, folder: Path) -> None:
@@ -275,9 +281,14 @@ class MongoDb(Source):
 
     def _make_reader(self) -> None:
         with self.server.database().connect() as client:
+            roles = [{"role": "read", "db": DATABASE}]
+            # Two of the taps do not read before they have seen their own user.
+            seen = {"resource": {"db": "admin", "collection": ""}, "actions": ["viewUser"]}
+            if not client.admin.command("rolesInfo", VIEWER)["roles"]:
+                client.admin.command("createRole", VIEWER, privileges=[seen], roles=[])
+            roles.append({"role": VIEWER, "db": "admin"})
             found = client.admin.command("usersInfo", READER)["users"]
             command = "updateUser" if found else "createUser"
-            roles = [{"role": "read", "db": DATABASE}]
             client.admin.command(command, READER, pwd=self._password, roles=roles)
 
     def _has(self, table: str) -> bool:

@@ -26,9 +26,9 @@ def main() -> None:
     """Replace the table in ``FILE``, by way of Parquet."""
     backend, file, table, folder = sys.argv[1:]
     kind, authority = os.environ["BENCH_KIND"], os.environ["BENCH_CA"]
-    address = (
-        "{BENCH_USER}:{BENCH_PASSWORD}@{BENCH_HOST}:{BENCH_PORT}/{BENCH_DATABASE}"
-    ).format(**os.environ)
+    address = ("{BENCH_USER}:{BENCH_PASSWORD}@{BENCH_HOST}:{BENCH_PORT}/{BENCH_DATABASE}").format(
+        **os.environ
+    )
     options: dict[str, Any] = {}
     if backend == "connectorx":
         options["backend_kwargs"] = {
