@@ -59,6 +59,9 @@ def compare(source: Source, routes: Sequence[Route], plan: Plan) -> list[Result]
         for contestant in [*contestants[turn:], *contestants[:turn]]:
             if not _has_finished(contestant, number, plan):
                 _guarded(contestant, f"round {number + 1}", lambda one: _round(source, one, plan))
+    for contestant in contestants:
+        if contestant.failed is None:
+            contestant.route.clear()  # a large table's file
     rounds = {one.route.name: one.rounds for one in contestants}
     return [_result(source, one, rounds.get(one.route.baseline, [])) for one in contestants]
 
@@ -124,8 +127,8 @@ def _round(source: Source, contestant: Contestant, plan: Plan) -> None:
     fewer = _load(source, contestant, source.orders(quarter), plan)
     table = source.orders(rows)
     whole = _load(source, contestant, table, plan)
-    destination = contestant.route.destination()
-    if destination is not None and (arrived := destination.count(table)) != rows:
+    arrived = contestant.route.arrived(table)
+    if arrived is not None and arrived != rows:
         loss = f"{arrived:,} of {rows:,} rows arrived"
         if loss not in contestant.lost:
             contestant.lost.insert(0, loss)

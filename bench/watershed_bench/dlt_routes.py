@@ -71,5 +71,5 @@ class DltPyArrow(DltRoute):
     name = "dlt-pyarrow"
     backend = "pyarrow"
     share = 0.1
-    quick_rounds = 1
+    quick_rounds = 0
     tls = "verified: authority and host name"

@@ -116,6 +116,9 @@ def _watch(pid: int, deadline: float) -> tuple[int, int]:
             peak_process = max([peak_process, *(highest for _, highest in held)])
             if time.monotonic() > deadline:
                 os.killpg(pid, signal.SIGKILL)
+    except BaseException:
+        os.killpg(pid, signal.SIGKILL)
+        raise
     finally:
         os.close(ended)
     return peak, peak_process

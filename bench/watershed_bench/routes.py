@@ -44,7 +44,8 @@ class Route(ABC):
         name: as the results call it.
         source_names: the sources that it reads.
         share: of the rows of the fastest routes, how many it is given: a slow one would take hours.
-        quick_rounds: how often it runs in a quick comparison; None for as often as all.
+        quick_rounds: how often it runs in a quick comparison, 0 for not at all; None for as often
+            as the fast ones.
         tls: whether the server's certificate is verified on the way.
         note: what a reader of the figures has to know beside.
         baseline: the route of ours that it is compared with.
@@ -88,6 +89,11 @@ class Route(ABC):
     def destination(self) -> Destination | None:
         """Tell where the rows arrive; None for a route that throws them away."""
         return None
+
+    def arrived(self, table: str) -> int | None:
+        """Count the rows of ``table`` that arrived; None for a route that reads only."""
+        destination = self.destination()
+        return None if destination is None else destination.count(table)
 
     def clear(self) -> None:
         """Forget earlier runs, so that the next one begins with no file."""

@@ -24,7 +24,7 @@ from watershed_servers import (
 STATEMENTS = Path(__file__).with_name("sql")
 DATABASE = "bench"
 READER = "bench_reader"
-VIEWER = "bench_viewer"
+VIEWER, VIEWED = "bench_viewer", ["viewUser", "viewRole"]
 FIRST_KEY = 9007199254740992
 COLUMNS = {
     "id": "bigint",
@@ -283,9 +283,10 @@ class MongoDb(Source):
         with self.server.database().connect() as client:
             roles = [{"role": "read", "db": DATABASE}]
             # Two of the taps do not read before they have seen their own user.
-            seen = {"resource": {"db": "admin", "collection": ""}, "actions": ["viewUser"]}
-            if not client.admin.command("rolesInfo", VIEWER)["roles"]:
-                client.admin.command("createRole", VIEWER, privileges=[seen], roles=[])
+            seen = {"resource": {"db": "admin", "collection": ""}, "actions": VIEWED}
+            found = client.admin.command("rolesInfo", VIEWER)["roles"]
+            command = "updateRole" if found else "createRole"
+            client.admin.command(command, VIEWER, privileges=[seen], roles=[])
             roles.append({"role": VIEWER, "db": "admin"})
             found = client.admin.command("usersInfo", READER)["users"]
             command = "updateUser" if found else "createUser"
