@@ -95,6 +95,11 @@ def test_a_command_that_fails_says_why(tmp_path):
         run(tmp_path, "import sys; print('it broke'); sys.exit(3)")
 
 
+def test_what_a_command_says_is_published_without_secrets_and_places():
+    said = f"\x1b[31mno {measure.REPOSITORY}/bench for p4ss\x1b[0m\n\n(Background on this error at: x)\n"
+    assert measure.complaint(said, {"PGPASSWORD": "p4ss"}) == "no bench for ***"
+
+
 def test_a_command_that_takes_too_long_is_ended(tmp_path):
     with pytest.raises(RunFailedError, match="longer than 0 s"):
         run(tmp_path, "import signal; signal.pause()", seconds=0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROC = Path("/proc")
+REPOSITORY = Path(__file__).parents[2]
 Arguments = list[str | Path]
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MEGABYTE = 2**20
@@ -94,7 +95,8 @@ def run(
     if wall > seconds_allowed:
         raise RunFailedError(f"took longer than {seconds_allowed:.0f} s")
     if process.returncode:
-        raise RunFailedError(f"exit {process.returncode}: {complaint(log_file)}")
+        said = complaint(log_file.read_text(errors="replace"), command.environment)
+        raise RunFailedError(f"exit {process.returncode}: {said}")
     time.sleep(SECONDS_TO_SETTLE)
     return Usage(
         wall_s=wall,
@@ -170,9 +172,19 @@ def _resident_bytes(pid: int) -> tuple[int, int]:
     return kilobytes.get("VmRSS", 0) * 1024, kilobytes.get("VmHWM", 0) * 1024
 
 
-def complaint(log_file: Path, longest: int = 200) -> str:
-    """The last line of a log that tells why the command failed."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", log_file.read_text(errors="replace"))
+def complaint(text: str, variables: Mapping[str, str], longest: int = 200) -> str:
+    """Find the last line of an output that tells why a command failed, fit to be published.
+
+    Args:
+        text: what the command wrote.
+        variables: its environment; the passwords in it are masked.
+        longest: characters to return.
+    """
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     lines = [line.strip() for line in text.splitlines()]
     telling = [line for line in lines if line and not line.startswith(AFTERTHOUGHTS)]
-    return (telling or ["it left no message"])[-1][:longest]
+    line = (telling or ["it left no message"])[-1]
+    for name, secret in variables.items():
+        if secret and ("PASSWORD" in name or "PWD" in name):
+            line = line.replace(secret, "***")
+    return line.replace(f"{REPOSITORY}/", "")[:longest]

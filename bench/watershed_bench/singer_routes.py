@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import duckdb
 
 from watershed_bench.arrivals import Destination
-from watershed_bench.measure import Arguments, Command, RunFailedError
+from watershed_bench.measure import Arguments, Command, RunFailedError, complaint
 from watershed_bench.routes import Places, Route, environment, locked_version, login
 from watershed_bench.sources import Source
 from watershed_bench.watershed_route import EXTRACTOR_CONFIG, Watershed
@@ -66,7 +66,7 @@ class TapRoute(Route):
             text=True,
         )
         if found.returncode:
-            raise RunFailedError(f"discovery: {found.stderr.strip().splitlines()[-1]}")
+            raise RunFailedError(f"discovery: {complaint(found.stderr, self.variables)}")
         streams = [
             stream
             for stream in json.loads(found.stdout)["streams"]

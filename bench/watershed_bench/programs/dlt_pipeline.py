@@ -17,8 +17,11 @@ VERIFIED = {
     "postgres": lambda authority: {"sslmode": "verify-full", "sslrootcert": authority},
     "mysql": lambda authority: {"ssl_ca": authority, "ssl_check_hostname": "true"},
 }
-# What connectorx has of TLS: an encrypted connection.
-ENCRYPTED = {"postgres": {"sslmode": "require"}, "mysql": {"ssl-mode": "REQUIRED"}}
+# The most that connectorx checks: of PostgreSQL's certificate who signed it, not for which host.
+CONNECTORX = {
+    "postgres": lambda authority: {"sslmode": "require", "sslrootcert": authority},
+    "mysql": lambda authority: {"ssl-mode": "VERIFY_IDENTITY", "ssl-ca": authority},
+}
 SCHEMES = {"postgres": "postgresql", "mysql": "mysql"}
 
 
@@ -32,7 +35,7 @@ def main() -> None:
     options: dict[str, Any] = {}
     if backend == "connectorx":
         options["backend_kwargs"] = {
-            "conn": f"{SCHEMES[kind]}://{address}?{urlencode(ENCRYPTED[kind])}",
+            "conn": f"{SCHEMES[kind]}://{address}?{urlencode(CONNECTORX[kind](authority))}",
             "return_type": "arrow_stream",
             "batch_size": CHUNK_ROWS,
         }
