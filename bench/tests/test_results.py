@@ -96,7 +96,7 @@ def test_a_command_that_fails_says_why(tmp_path):
 
 
 def test_what_a_command_says_is_published_without_secrets_and_places():
-    said = f"\x1b[31mno {measure.REPOSITORY}/bench for p4ss\x1b[0m\n\n(Background on this error at: x)\n"
+    said = f"\x1b[31mno {measure.REPOSITORY}/bench for p4ss\x1b[0m\n\n(Background on this error)\n"
     assert measure.complaint(said, {"PGPASSWORD": "p4ss"}) == "no bench for ***"
 
 
