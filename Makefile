@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo demo-day test setup lint format typecheck docs sources-up sources-down clean
+.PHONY: help demo demo-day test setup lint format typecheck docs bench sources-up sources-down clean
 
 help:  ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ typecheck: .dev  ## mypy, strict, over every package
 
 docs: setup  ## Builds what changed and writes the dbt documentation as one page, output/docs/index.html
 	@.venv/bin/watershed build
+
+bench:  ## Compares us with dlt, sling, Singer and the limit, hours; QUICK=1: minutes; GROWTH=1: ours to 8 million rows
+	@bench/run.py $(if $(QUICK),--quick) $(if $(GROWTH),--growth)
 
 sources-up: setup  ## Starts the sample company's servers; the first time, fills them
 	@demo/install.sh && .venv/bin/watershed-demo up
