@@ -14,8 +14,8 @@ from watershed_bench.routes import SEARCHED, Route
 from watershed_bench.sources import Source
 
 # ---------------------------------------------------------------------------------------------
-# What every extractor of the comparison is told beside how to log in. Here, and nowhere else, the
-# taps are switched to another way of travelling, e.g. {"batch_config": {...}}.
+# What every extractor of the comparison is told beside how to log in; nothing: our taps' own
+# defaults are compared. {"batch_config": None} would send RECORDs.
 EXTRACTOR_CONFIG: dict[str, Any] = {}
 # ---------------------------------------------------------------------------------------------
 

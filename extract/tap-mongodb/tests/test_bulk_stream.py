@@ -12,11 +12,12 @@ import pytest
 from bson import Int64
 from singer_sdk.singerlib.encoding.simple import SchemaMessage
 
+from watershed_tap.bulk import SchemaChange
 from watershed_tap.catalog import read_catalog
 from watershed_tap.exceptions import SetupError
 from watershed_tap.testing import Runner
 from watershed_tap_mongodb.source import PART_BYTES, MongoSource, Query
-from watershed_tap_mongodb.stream import MongoStream, SchemaChange
+from watershed_tap_mongodb.stream import MongoStream
 from watershed_tap_mongodb.tap import TapMongoDB
 from watershed_tap_mongodb.testing import told_by_bson, told_by_json
 
@@ -70,6 +71,7 @@ class BulkRun:
         stream._tap.write_message = self.write_message
         stream._write_schema_message()
         is_open = False
+        stream.begin()
         for item in stream.bulk_batches():
             if isinstance(item, SchemaChange):
                 is_open = False

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from watershed_bulk.columns import Action, BulkColumn
+from watershed_tap import privacy
+from watershed_tap.bulk import SchemaChange
 from watershed_tap.exceptions import SetupError
 from watershed_tap.stream import TableStream
+from watershed_tap.tables import text_schema
 from watershed_tap_mongodb import replication
-from watershed_tap_mongodb.field_types import JSON, PLAIN_TYPES, FieldType
+from watershed_tap_mongodb.field_types import JSON, PLAIN_TYPES, FieldType, Kind
 from watershed_tap_mongodb.fields import KEY_SCHEMAS, Fields
 from watershed_tap_mongodb.replication import Bookmark, KeyType, ReplicationKey
 from watershed_tap_mongodb.source import Query
@@ -19,20 +23,12 @@ if TYPE_CHECKING:
 
     from pyarrow import RecordBatch
 
+    from watershed_bulk.writer import BatchFile
     from watershed_tap.stream import Record
     from watershed_tap_mongodb.columns import Columns
     from watershed_tap_mongodb.fields import Document
     from watershed_tap_mongodb.source import MongoSource
     from watershed_tap_mongodb.tap import TapMongoDB
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaChange:
-    """Stands between batches of Arrow that must not share a file.
-
-    What was yielded until now has another SCHEMA, or is of another version, than what comes: send
-    it before asking for more. The new SCHEMA is written then.
-    """
 
 
 # What the bookmark of a stream says of its columns: field to type, as they were sent last.
@@ -62,7 +58,8 @@ class MongoStream(TableStream):
     def fields(self) -> Fields:
         """The columns, as far as they are known by now."""
         described = self._entry.schema.properties or {}
-        selected = dict.fromkeys(name for name in self._selected_names if name not in KEY_SCHEMAS)
+        left_off = KEY_SCHEMAS.keys() | self._dropped_names
+        selected = dict.fromkeys(name for name in self._selected_names if name not in left_off)
         if self.replication_key is not None and self.replication_key not in KEY_SCHEMAS:
             selected.setdefault(self.replication_key)
         types = {
@@ -86,12 +83,18 @@ class MongoStream(TableStream):
     def _deselected_names(self) -> set[str]:
         described = self._entry.schema.properties or {}
         kept = {*self._selected_names, self.replication_key, *KEY_SCHEMAS}
-        return described.keys() - kept
+        return (described.keys() - kept) | self._dropped_names
+
+    @cached_property
+    def _dropped_names(self) -> set[str]:
+        return {name for name, action in self.actions.items() if action == privacy.DROP}
 
     @property
     def schema(self) -> dict[str, Any]:
         """JSON schema of the stream's records."""
-        return self.fields.schema
+        schema = self.fields.schema
+        hidden = {name: text_schema() for name in schema["properties"] if name in self.actions}
+        return schema | {"properties": schema["properties"] | hidden}
 
     @cached_property
     def key(self) -> ReplicationKey | None:  # type: ignore[override]  # of MongoDB's own order
@@ -113,13 +116,13 @@ class MongoStream(TableStream):
     def bulk_batches(self) -> Iterator[RecordBatch | SchemaChange]:
         """Yield the documents of one run as batches of Arrow, with the columns of the SCHEMA.
 
-        The stream's state covers a batch from the moment it is yielded: before the next STATE send
-        all that was yielded. After the last batch call :meth:`finish`.
+        Call :meth:`begin` before and :meth:`finish` after it. The stream's state covers a batch
+        from the moment it is yielded: before the next STATE send all that was yielded.
 
         Yields:
             A batch of some megabytes, unless a single document is larger; see
             :meth:`~watershed_tap_mongodb.columns.Columns.record_batch` for its types. Or a
-            :class:`SchemaChange`.
+            :class:`~watershed_tap.bulk.SchemaChange`.
 
         Raises:
             TapError: the source stopped.
@@ -127,12 +130,32 @@ class MongoStream(TableStream):
         from watershed_tap_mongodb.columns import Columns  # noqa: PLC0415  # loading it takes 0.3 s
 
         columns = Columns(self.fields)
-        self.begin()
         yield from self._batches(columns)
         while self._is_outdated:
             yield SchemaChange()
             self._start_over()
             yield from self._batches(columns)
+
+    @property
+    def bulk_columns(self) -> list[BulkColumn]:
+        """What becomes of each field of a record batch."""
+        kinds = {name: known.kind for name, known in self.fields.columns.items() if known}
+        return [self._bulk_column(name, kinds.get(name)) for name in self.schema["properties"]]
+
+    def _bulk_column(self, name: str, kind: Kind | None) -> BulkColumn:
+        action = Action(self.actions[name]) if name in self.actions else None
+        if kind is Kind.JSON:
+            # A text that is hashed has the same hash in whatever column it stands.
+            is_text, inside = "json_type({}) = 'VARCHAR'", "json_extract_string({}, '$')"
+            plain = f"case when {is_text} then {inside} else {{}} end"
+            return BulkColumn(
+                name, "cast({} as JSON)", text=plain if action else "{}", action=action
+            )
+        typed = "cast({} as UUID)" if kind is Kind.UUID else "{}"
+        return BulkColumn(name, typed, action=action)
+
+    def _note_file(self, file: BatchFile, last: RecordBatch) -> None:
+        """Nothing: :meth:`bulk_batches` has moved the bookmark over what it yielded."""
 
     def begin(self) -> None:
         """Note where the stream stands before its first document."""
@@ -199,7 +222,17 @@ class MongoStream(TableStream):
                 if self.fields.has_changes:
                     self._announce_changes()
                 self._last_key = document.get(key)
+                for name in self.actions:
+                    if record.get(name) is not None:
+                        record[name] = self._hide(name, record[name])
                 yield record
+
+    def _hide(self, name: str, value: Any) -> str:  # noqa: ANN401  # what a RECORD would have
+        known = self.fields.columns.get(name)
+        if known is JSON and value.startswith('"'):
+            value = json.loads(value)
+        hidden = privacy.converter(self.actions[name], self.source.settings.privacy.salt, None)
+        return str(hidden(value))
 
     def _batches(self, columns: Columns) -> Iterator[RecordBatch | SchemaChange]:
         for documents in self._documents():
@@ -320,7 +353,29 @@ class MongoStream(TableStream):
 
     def _is_wanted(self, field: str) -> bool:
         """Whether a field that the catalog does not know is selected."""
-        return self._tap.selects(self.name, field, default=not self._deselected_names)
+        is_dropped = field in self._dropped_names
+        return not is_dropped and self._tap.selects(
+            self.name, field, default=not self._deselected_names
+        )
+
+    def _check_privacy(self) -> None:
+        if self.replication_key in self.actions:
+            raise SetupError(
+                f"{self._place}: pseudonymise names the replication key {self.replication_key!r}, "
+                "whose clear value every bookmark holds: choose another key"
+            )
+        if KEY_SCHEMAS.keys() & self.actions.keys():
+            raise SetupError(
+                f"{self._place}: pseudonymise names _id, by which documents are found: hash the "
+                "fields that tell of a person"
+            )
+        described = self._entry.schema.properties or {}
+        for name in sorted(self.actions.keys() - described.keys()):
+            self.logger.warning(
+                "stream %s: pseudonymise names field %s, which no document had so far: check how "
+                "it is written, lest another stay clear",
+                *(self._entry.tap_stream_id, name),
+            )
 
     def _check_columns(self) -> None:
         if not set(self.primary_keys) <= KEY_SCHEMAS.keys():

@@ -21,9 +21,9 @@ _ORPHANED_AFTER_SECONDS = 3600.0
 class BatchFolder:
     """One run's files below a folder that tap and target share.
 
-    The target deletes a file when its commit is through. What a killed run left behind is deleted
-    by a later run, an hour after anything last changed in it: the target of a run may still be
-    at work when its tap has ended.
+    The target deletes a file when its commit is through; the folder is the tap's to delete. What a
+    killed run left behind is deleted by a later run, an hour after anything last changed in it: the
+    target of a run may still be at work when its tap has ended.
 
     Args:
         parent: the shared folder.
@@ -105,8 +105,10 @@ def _delete_orphans(parent: Path) -> None:
         if Path("/proc", pid).exists():
             continue
         try:
-            is_old = time.time() - folder.stat().st_mtime > _ORPHANED_AFTER_SECONDS
-        except FileNotFoundError:  # another run was faster
-            continue
-        if is_old:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.rmdir()
+        except OSError:  # files wait in it, or another run was faster
+            is_old = (
+                folder.exists() and time.time() - folder.stat().st_mtime > _ORPHANED_AFTER_SECONDS
+            )
+            if is_old:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,5 +162,3 @@ class StreamLoad:
         path = Path(file.removeprefix("file://"))
         if path.resolve().is_relative_to(self.options.batch_directory.resolve()):
             path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # others wait in it
-                path.parent.rmdir()

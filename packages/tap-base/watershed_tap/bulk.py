@@ -23,7 +23,10 @@ MEGABYTE = 2**20
 
 
 class SchemaChange:
-    """Stands between record batches where a new SCHEMA has to be written before the next one."""
+    """Stands between record batches where the stream will write a new SCHEMA before the next one.
+
+    What came before it is sent first.
+    """
 
 
 @dataclass(frozen=True, slots=True)

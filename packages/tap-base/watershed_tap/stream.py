@@ -201,12 +201,12 @@ class TableStream(Stream, ABC):
             for batch in self.bulk_batches():
                 if isinstance(batch, SchemaChange):
                     counter.increment(self._send_file(held))
-                    self._write_schema_message()
                     held, size = [], 0
                     continue
                 run.throttle.pass_on(batch.num_rows, batch.nbytes)
                 if held and batch.schema != held[0].schema:
-                    counter.increment(self._send_file(held))
+                    # The stream's state may speak of this batch already, which is in no file yet.
+                    counter.increment(self._send_file(held, is_resumable=False))
                     held, size = [], 0
                 held.append(batch)
                 size += batch.nbytes
@@ -269,8 +269,12 @@ class TableStream(Stream, ABC):
             )
             self._stream_version = self._full_pass.version
 
-    def _send_file(self, batches: list[pa.RecordBatch]) -> int:
+    def _send_file(self, batches: list[pa.RecordBatch], *, is_resumable: bool = True) -> int:
         """Write a file, the BATCH that hands it over, and the STATE that makes it last.
+
+        Args:
+            batches: of one schema; of none nothing is sent.
+            is_resumable: the stream's state says just what was sent.
 
         Returns:
             Rows in it.
@@ -294,7 +298,8 @@ class TableStream(Stream, ABC):
             )
         )
         self.state_manager.is_flushed = False
-        self._write_state_message()
+        if is_resumable:
+            self._write_state_message()
         return file.rows
 
     def _note_file(self, file: BatchFile, last: pa.RecordBatch) -> None:
