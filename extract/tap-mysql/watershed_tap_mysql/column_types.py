@@ -86,6 +86,8 @@ def column_type(column: str, declared: DeclaredType, zero_dates: ZeroDates) -> C
         "double": ColumnType(_NUMBER, convert=float),
         # As text a float has only six digits; as a double all that it holds.
         "float": ColumnType(_NUMBER, "{} * 1e0", float),
+        # It may be negative, or longer than a day.
+        "time": ColumnType(text_schema(), "cast({} as char)", read_text),
         "uuid": ColumnType(text_schema(format="uuid"), convert=read_text),
         "year": ColumnType(integer_schema(0, 2155), convert=int),
         **dict.fromkeys(
@@ -93,7 +95,7 @@ def column_type(column: str, declared: DeclaredType, zero_dates: ZeroDates) -> C
         ),
         **dict.fromkeys(_GEOMETRIES, ColumnType(text_schema(), "{}", ewkb_hex)),
     }
-    # Else texts, enum, set; time, which may be negative or longer than a day; inet6 and the like.
+    # Else texts, enum, set; inet6 and the like.
     return others.get(declared.name, ColumnType(text_schema(), text, read_text))
 
 
