@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BYTES_OF_A_BATCH = 8 * 2**20
 
 _PREPARE, _EXECUTE, _CLOSE = 0x16, 0x17, 0x19
-_ROW, _END, _ERROR = 0x00, 0xFE, 0xFF
+_END, _ERROR = 0xFE, 0xFF
 _HEADER = 4  # bytes: three of length, one that counts packets
 _LONGEST = 0xFFFFFF  # bytes of a packet; as long as this, the row goes on in the next
 _LONGEST_END = 9
@@ -141,22 +141,22 @@ class Result:
         Returns:
             Where the first packet begins that is not, and whether it needs no more: the last one.
         """
-        data = self._data
-        last = self._filled - _HEADER
-        while begin < last:
-            length = _length(data, begin)[0] & _LONGEST
-            end = begin + _HEADER + length
+        data, filled, note, length_at = self._data, self._filled, starts.append, _length
+        while begin < filled - _HEADER:  # this is done for each row: everything counts here
+            start = begin + _HEADER
+            length = length_at(data, begin)[0] & _LONGEST
+            end = start + length
             if length == _LONGEST:
                 joined = self._join(begin)
                 if joined is None:
                     break
-                end, last = joined, self._filled - _HEADER
-            if end > self._filled:
+                end, filled = joined, self._filled
+            if end > filled:
                 break
-            if data[begin + _HEADER] != _ROW:
-                self._end(bytes(data[begin + _HEADER : end]))
+            if data[start]:  # a row begins with a zero
+                self._end(bytes(data[start:end]))
                 return begin, True
-            starts.append(begin + _HEADER)
+            note(start)
             begin = end
         return begin, False
 
