@@ -72,27 +72,31 @@ def column_type(column: str, declared: DeclaredType, zero_dates: ZeroDates) -> C
     """
     text = _text_expression(declared.character_set)
     if declared.is_json or declared.name == "json":
-        return ColumnType(text_schema(contentMediaType="application/json"), text, _text)
+        return ColumnType(text_schema(contentMediaType="application/json"), text, read_text)
     if declared.name in _BITS_OF_INTEGERS:
         return ColumnType(_integer(declared), convert=int)
     if declared.name in _MOMENTS:
         schema, read = _MOMENTS[declared.name]
         return ColumnType(schema, convert=_reader(column, read, zero_dates))
     others = {
-        "bit": ColumnType(integer_schema(0, 2 ** (declared.precision or 1) - 1), convert=_bits),
+        "bit": ColumnType(
+            integer_schema(0, 2 ** (declared.precision or 1) - 1), "cast({} as unsigned)", int
+        ),
         "decimal": _decimal(declared),
         "double": ColumnType(_NUMBER, convert=float),
         # As text a float has only six digits; as a double all that it holds.
         "float": ColumnType(_NUMBER, "{} * 1e0", float),
-        "uuid": ColumnType(text_schema(format="uuid"), convert=_text),
+        # It may be negative, or longer than a day.
+        "time": ColumnType(text_schema(), "cast({} as char)", read_text),
+        "uuid": ColumnType(text_schema(format="uuid"), convert=read_text),
         "year": ColumnType(integer_schema(0, 2155), convert=int),
         **dict.fromkeys(
             _BINARIES, ColumnType(text_schema(contentEncoding="base64"), "{}", _base64)
         ),
         **dict.fromkeys(_GEOMETRIES, ColumnType(text_schema(), "{}", ewkb_hex)),
     }
-    # Else texts, enum, set; time, which may be negative or longer than a day; inet6 and the like.
-    return others.get(declared.name, ColumnType(text_schema(), text, _text))
+    # Else texts, enum, set; inet6 and the like.
+    return others.get(declared.name, ColumnType(text_schema(), text, read_text))
 
 
 def ewkb_hex(value: bytes) -> str:
@@ -119,7 +123,7 @@ def _decimal(declared: DeclaredType) -> ColumnType:
     schema |= {"precision": declared.precision, "scale": declared.scale}
     if "zerofill" in declared.full:
         return ColumnType(schema, convert=lambda value: format(Decimal(value.decode()), "f"))
-    return ColumnType(schema, convert=_text)
+    return ColumnType(schema, convert=read_text)
 
 
 def _text_expression(character_set: str | None) -> str:
@@ -141,17 +145,13 @@ def _text_expression(character_set: str | None) -> str:
     )
 
 
-def _text(value: bytes) -> str:
+def read_text(value: bytes) -> str:
     r"""Read UTF-8; a byte that is none is written as ``\xff``: neither lost nor hidden."""
     return value.decode("utf-8", "backslashreplace")
 
 
 def _base64(value: bytes) -> str:
     return binascii.b2a_base64(value, newline=False).decode()
-
-
-def _bits(value: bytes) -> int:
-    return int.from_bytes(value, "big")
 
 
 def _date(text: str) -> str:

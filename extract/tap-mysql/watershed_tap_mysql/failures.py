@@ -105,6 +105,11 @@ def reading_failure(
     return SetupError(_known(code, text, settings, stream_id))
 
 
+def altered_failure(error: Exception, settings: Settings, stream_id: str) -> TapError:
+    """Say that a column's values are not what its type, as discovered, can hold."""
+    return SetupError(_known(1412, str(error), settings, stream_id))
+
+
 def _known(code: int, text: str, settings: Settings, stream_id: str | None) -> str:
     unknown = f"it reports error {code}", "correct it at the source, or deselect its cause"
     problem, cure = _CODES.get(code, unknown)
