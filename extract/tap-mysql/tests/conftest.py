@@ -73,7 +73,7 @@ class Bulk:
         found = source.tables[stream]
         columns = list(found.columns.values())
         statement = select_all(found, columns)
-        received = pa.Table.from_batches(source.batches(statement, columns, stream))
+        received = pa.Table.from_batches(source.batches(statement, columns, found))
         source.close()
         engine = duckdb.connect()
         engine.execute("set TimeZone = 'UTC'")

@@ -7,12 +7,12 @@ brought there by whole columns.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from watershed_bulk.columns import BulkColumn
 from watershed_tap_mysql.cells import Cells, Moments
 from watershed_tap_mysql.column_types import read_text
 from watershed_tap_mysql.settings import ZeroDates
@@ -38,25 +38,6 @@ _NO_MOMENT = 10**18  # microseconds since 1970
 _MONTHS, _DAYS = 13, 32
 
 _DAYS_TYPE, _NAIVE, _UTC = pa.date32(), pa.timestamp("us"), pa.timestamp("us", tz="UTC")
-
-
-@dataclass(frozen=True, slots=True)
-class BulkColumn:
-    """One column of a stream on its way from a record batch to a file.
-
-    The expressions are DuckDB's SQL; ``{}`` in them is the batch's field.
-
-    Attributes:
-        name: of the column and of the field.
-        typed: the value, in the type that the stream's schema promises.
-        inexact: true for a value that ``typed`` would change; ``None`` if there are none.
-        text: the value as a RECORD has it, for files that hold such a value.
-    """
-
-    name: str
-    typed: str = "{}"
-    inexact: str | None = None
-    text: str = "cast({} as VARCHAR)"
 
 
 def bulk_column(column: Column) -> BulkColumn:

@@ -9,7 +9,7 @@ from watershed_tap.tables import KeyKind
 from watershed_tap_mysql.tables import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from watershed_tap.replication import BookmarkValue, ReplicationKey
     from watershed_tap.tables import Column, Table
@@ -19,6 +19,29 @@ def select_all(table: Table, columns: Iterable[Column]) -> str:
     """Read these columns of every row, each written as its :class:`ColumnType` says."""
     expressions = [column.type.expression.format(quoted(column.name)) for column in columns]
     return f"select {', '.join(expressions)} from {quoted(table.schema)}.{quoted(table.name)}"
+
+
+def select_pass(
+    table: Table, columns: Iterable[Column], key: Sequence[str], after: Sequence[str]
+) -> str:
+    """Read every row in the order of its key, which is of integers.
+
+    Args:
+        table: what to read.
+        columns: what of it.
+        key: the key's columns.
+        after: the key of the last row that is not to be read again; empty for all rows.
+    """
+    names = [quoted(name) for name in key]
+    statement = select_all(table, columns)
+    if after:
+        # Rows cannot be compared as such: the server would look at all of them.
+        later = ""
+        for name, value in reversed(list(zip(names, map(int, after), strict=True))):
+            ties = f" or ({name} = {value} and {later})" if later else ""
+            later = f"({name} > {value}{ties})"
+        statement += f" where {names[0]} >= {int(after[0])} and {later}"
+    return f"{statement} order by {', '.join(names)}"
 
 
 def select_since(

@@ -106,14 +106,14 @@ class MySQLSource(Source):
                 self.close()
 
     def batches(
-        self, statement: str, columns: Sequence[Column], stream_id: str
+        self, statement: str, columns: Sequence[Column], table: Table
     ) -> Iterator[pa.RecordBatch]:
         """Stream the rows of a statement, some megabytes at a time, as :mod:`bulk` has them.
 
         Args:
             statement: SQL that selects exactly these columns, as their types say.
             columns: what it selects.
-            stream_id: for errors.
+            table: whose rows they are.
 
         Raises:
             TapError: the source stopped; the text names the stream.
@@ -132,9 +132,9 @@ class MySQLSource(Source):
             is_read = True
             self._connection.query(_RELEASE_TABLES)
         except pymysql.MySQLError as error:
-            raise reading_failure(error, self.settings, stream_id) from error
+            raise reading_failure(error, self.settings, table.stream_id) from error
         except ArrowInvalid as error:
-            raise altered_failure(error, self.settings, stream_id) from error
+            raise altered_failure(error, self.settings, table.stream_id) from error
         finally:
             if not is_read:
                 self.close()

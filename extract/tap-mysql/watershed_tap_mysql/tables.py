@@ -101,6 +101,7 @@ def tables_of(catalog: Catalog, zero_dates: ZeroDates) -> list[Table]:
             is_view=types[place] == "VIEW",
             columns=columns_of_table,
             key=() if place in partly_granted else _key(indexes[place], columns_of_table),
+            is_key_ordered=_is_clustered(indexes[place], columns_of_table),
         )
         for place, columns_of_table in columns.items()
         if place in types
@@ -130,6 +131,14 @@ def _column(
         type=column_type(name, declared, zero_dates),
         key_kind=_KEY_KINDS.get(data_type),
         leads_an_index=name in leading,
+    )
+
+
+def _is_clustered(indexes: Mapping[str, list[Row]], columns: Mapping[str, Column]) -> bool:
+    """Whether rows lie in the order of a primary key of integers, as InnoDB lays them."""
+    parts = [part[0] for part in indexes.get("PRIMARY", [])]
+    return bool(parts) and all(
+        name in columns and columns[name].key_kind is KeyKind.INTEGER for name in parts
     )
 
 

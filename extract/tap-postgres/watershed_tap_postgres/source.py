@@ -18,10 +18,11 @@ from watershed_tap_postgres.failures import connection_failure, reading_failure,
 from watershed_tap_postgres.tables import TABLES_SQL, tables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
+    from watershed_tap.tables import Column
     from watershed_tap_postgres.engine import SnapshotEngine
     from watershed_tap_postgres.settings import Settings
     from watershed_tap_postgres.ssh_tunnel import SshTunnel
@@ -97,7 +98,12 @@ class PostgresSource(Source):
                 " correct it at the source, or deselect its column"
             ) from error
 
-    def batches(self, statement: sql.Composed, table: Table) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self,
+        statement: sql.Composed,
+        columns: Sequence[Column],  # noqa: ARG002  # DuckDB asks the source for its types
+        table: Table,
+    ) -> Iterator[pa.RecordBatch]:
         """Stream the rows of a statement as record batches of some megabytes each.
 
         Raises:

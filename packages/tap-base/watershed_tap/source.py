@@ -9,13 +9,13 @@ from watershed_tap.catalog import catalog_entry
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from watershed_tap.bulk import BulkSettings
     from watershed_tap.privacy import PrivacySettings
-    from watershed_tap.tables import Table
+    from watershed_tap.tables import Column, Table
 
 
 class SourceSettings(Protocol):
@@ -73,8 +73,18 @@ class Source(ABC):
             TapError: the source stopped; the text names the stream.
         """
 
-    def batches(self, statement: Any, table: Table) -> Iterator[pa.RecordBatch]:  # noqa: ANN401  # as above
+    def batches(
+        self,
+        statement: Any,  # noqa: ANN401  # as above
+        columns: Sequence[Column],
+        table: Table,
+    ) -> Iterator[pa.RecordBatch]:
         """Stream the rows of a statement as record batches of some megabytes each.
+
+        Args:
+            statement: SQL, as its driver takes it.
+            columns: what it selects, in this order.
+            table: whose rows they are.
 
         Raises:
             TapError: the source stopped; the text names the stream.

@@ -224,7 +224,7 @@ class TableStream(Stream, ABC):
             yield from text_batches(self.read(), list(self.columns))
             return
         for statement in self.bulk_statements():
-            yield from self.source.batches(statement, self.table)
+            yield from self.source.batches(statement, list(self.columns.values()), self.table)
 
     @property
     def is_read_row_by_row(self) -> bool:
