@@ -39,6 +39,7 @@ class LoadPlan:
         self._streams: dict[str, StreamLoad] = {}
         self._bookmarks: dict[str, str] | None = None
         self._is_committing = False
+        self._postponed: dict[str, str] = {}
 
     def schema(self, stream: str, schema: Mapping[str, Any], keys: Sequence[str] | None) -> None:
         """Take a SCHEMA message.
@@ -85,7 +86,10 @@ class LoadPlan:
             raise LoadError(
                 f"STATE is not a JSON object but {type(value).__name__}: correct the tap"
             )
-        parts = {} if value is None else state.split(value)
+        parts = self._postponed | ({} if value is None else state.split(value))
+        if value is not None and not self._is_urgent(parts):
+            self._postponed = parts
+            return
         if not self._has_news(parts):
             return
         self._is_committing = True
@@ -101,6 +105,7 @@ class LoadPlan:
         for name, stream in self._streams.items():
             stream.settle(is_synced=name in parts)
         self._bookmarks.update(parts)
+        self._postponed = {}
         self._is_committing = False
 
     @property
@@ -121,6 +126,12 @@ class LoadPlan:
         if name not in self._streams:
             raise RecordError(f"stream {name}: a message came before its SCHEMA: correct the tap")
         return self._streams[name]
+
+    def _is_urgent(self, parts: Mapping[str, str]) -> bool:
+        """Whether a STATE brings more than that nothing is new, which can wait for the next one."""
+        if self._bookmarks is None or any(stream.pending for stream in self._streams.values()):
+            return True
+        return any(self._bookmarks.get(name) != text for name, text in parts.items())
 
     def _has_news(self, parts: Mapping[str, str]) -> bool:
         if any(stream.has_news for stream in self._streams.values()):
