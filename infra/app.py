@@ -33,6 +33,7 @@ OUTPUT = REPOSITORY / "output" / "cdk"
 def make_app(environment: Environment, outdir: Path | None) -> App:
     """Make an app that knows the zones, so that it never asks AWS for them."""
     context = json.loads((REPOSITORY / "infra" / "cdk.json").read_text())["context"]
+    context["aws:cdk:enable-path-metadata"] = True
     for place in (environment.place, environment.recovery_place):
         key = f"availability-zones:account={environment.account}:region={place.region}"
         context[key] = list(place.zones)

@@ -47,7 +47,9 @@ def _weekdays(name: str, field: str) -> str:
     for part in field.upper().split(","):
         found = re.fullmatch(r"(?:\*|([0-7]|[A-Z]{3})(?:-([0-7]|[A-Z]{3}))?)(?:/([1-7]))?", part)
         if not found or not {*found.group(1, 2)} <= {None, *WEEKDAYS, *"01234567"}:
-            raise InfraError(f"schedule {name}: {part!r} is no weekday: write 0 to 7, or SUN to SAT")
+            raise InfraError(
+                f"schedule {name}: {part!r} is no weekday: write 0 to 7, or SUN to SAT"
+            )
         first, last, step = found.groups()
         start = 0 if first is None else _number(first)
         end = 6 if first is None else _number(last or first)

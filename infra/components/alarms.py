@@ -117,9 +117,7 @@ def _warehouse_conditions() -> list[Condition]:
 
 def _workflow_conditions(state_machine_arn: str) -> list[Condition]:
     def of_runs(name: str) -> aws_cloudwatch.Metric:
-        return _metric(
-            "AWS/States", name, "Sum", FIVE_MINUTES, StateMachineArn=state_machine_arn
-        )
+        return _metric("AWS/States", name, "Sum", FIVE_MINUTES, StateMachineArn=state_machine_arn)
 
     def of_ledger(name: str) -> aws_cloudwatch.Metric:
         return _metric(names.METRICS, name, "Maximum", HOUR)
@@ -205,6 +203,4 @@ class Alarms(Construct):
                 )
             ]
         )
-        aws_cloudwatch.Dashboard(
-            self, "Dashboard", dashboard_name="data-warehouse", widgets=rows
-        )
+        aws_cloudwatch.Dashboard(self, "Dashboard", dashboard_name="data-warehouse", widgets=rows)

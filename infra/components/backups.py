@@ -36,6 +36,9 @@ class Backups(Construct):
                 )
             )
         cluster = Stack.of(self).format_arn(
-            service="redshift", resource="cluster", arn_format=ArnFormat.COLON_RESOURCE_NAME, resource_name=names.CLUSTER
+            service="redshift",
+            resource="cluster",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            resource_name=names.CLUSTER,
         )
         plan.add_selection("Cluster", resources=[aws_backup.BackupResource.from_arn(cluster)])

@@ -118,7 +118,8 @@ class Replication(Construct):
             self,
             "Role",
             assumed_by=aws_iam.ServicePrincipal(
-                "s3.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+                "s3.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
             ),
         )
         for actions, resource in (

@@ -8,6 +8,7 @@ from aws_cdk import ArnFormat, Stack, aws_glue, aws_iam
 from constructs import Construct
 
 from infra import names
+from infra.components.grants import use_bucket, use_key
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms, aws_s3
@@ -94,9 +95,9 @@ class WarehouseRole(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
             ),
         )
-        staging.grant_read_write(self.role)
-        archive.grant_read_write(self.role)
-        key.grant_encrypt_decrypt(self.role)
+        use_bucket(self.role, staging, writes=True)
+        use_bucket(self.role, archive, writes=True)
+        use_key(self.role, key)
         self.role.add_to_policy(
             aws_iam.PolicyStatement(
                 actions=[
@@ -137,10 +138,13 @@ class Crawler(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
             ),
         )
-        bucket.grant_read(role)
-        key.grant_encrypt_decrypt(role)
+        use_bucket(role, bucket, writes=False)
+        use_key(role, key)
         logs = stack.format_arn(
-            service="logs", resource="log-group", arn_format=ArnFormat.COLON_RESOURCE_NAME, resource_name="/aws-glue/crawlers*"
+            service="logs",
+            resource="log-group",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            resource_name="/aws-glue/crawlers*",
         )
         for actions, resources in (
             (

@@ -100,13 +100,9 @@ class Classification(Construct):
         arguments: dict[str, object],
         permissions: dict[str, str],
     ) -> aws_scheduler.CfnSchedule:
-        role = aws_iam.Role(
-            self, f"{name}-role", assumed_by=_scheduler(Stack.of(self).account)
-        )
+        role = aws_iam.Role(self, f"{name}-role", assumed_by=_scheduler(Stack.of(self).account))
         for action, resource in permissions.items():
-            role.add_to_policy(
-                aws_iam.PolicyStatement(actions=[action], resources=[resource])
-            )
+            role.add_to_policy(aws_iam.PolicyStatement(actions=[action], resources=[resource]))
         schedule = aws_scheduler.CfnSchedule(
             self,
             name,

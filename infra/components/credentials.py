@@ -52,9 +52,7 @@ class Credentials(Construct):
                 password_length=32,
             ),
         )
-        self.sources = {
-            source.name: self._source_secret(source, key) for source in sources
-        }
+        self.sources = {source.name: self._source_secret(source, key) for source in sources}
 
     def _source_secret(self, source: Source, key: aws_kms.IKey) -> aws_secretsmanager.Secret:
         keys = sorted({*source.credentials.values()} - {"password"})

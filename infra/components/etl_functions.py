@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra import names
 from infra.components.functions import Function
+from infra.components.grants import use_key
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms, aws_logs, aws_sns
@@ -100,8 +101,8 @@ class EtlFunctions(Construct):
             {"StringEquals": {"cloudwatch:namespace": names.METRICS}},
         )
         allow(["logs:GetLogEvents"], [f"{task_logs.log_group_arn}:log-stream:*"])
-        topic.grant_publish(self.post_processing.role)
-        key.grant_encrypt_decrypt(self.post_processing.role)
+        allow(["sns:Publish"], [topic.topic_arn])
+        use_key(self.post_processing.role, key)
 
     def _arn(self, service: str, resource: str, name: str) -> str:
         return self._stack.format_arn(

@@ -69,9 +69,7 @@ class Function(Construct):
             runtime=aws_lambda.Runtime.PYTHON_3_13,
             architecture=aws_lambda.Architecture.ARM_64,
             handler="handler.handle",
-            code=aws_lambda.Code.from_asset(
-                str(SOURCES / name), exclude=["__pycache__", "*.pyc"]
-            ),
+            code=aws_lambda.Code.from_asset(str(SOURCES / name), exclude=["__pycache__", "*.pyc"]),
             role=self.role,
             log_group=log_group,
             timeout=timeout,

@@ -57,7 +57,6 @@ class Lease(Construct):
             key=self._row,
             consistent_read=True,
             task_timeout=LIMIT,
-            result_selector={"Item.$": "$.Item"},
             result_path="$.holder",
         )
         describe = tasks.CallAwsService(
@@ -90,7 +89,11 @@ class Lease(Construct):
         for state in (take, read, describe, take_over):
             state.add_catch(failure, result_path="$.error")
         take.next(run)
-        read.next(describe)
+        read.next(
+            sfn.Choice(self, "Was it let go?")
+            .when(sfn.Condition.is_present("$.holder.Item"), describe)
+            .otherwise(take)
+        )
         describe.next(
             sfn.Choice(self, "Does it still run?")
             .when(sfn.Condition.string_equals("$.held.Status", "RUNNING"), busy)

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 HTTPS = ec2.Port.tcp(443)
 WAREHOUSE_PORT = 5439
-PRIVATE_APIS = ("secrets-manager", "kms", "ecr", "ecr-docker", "logs", "sts", "redshift-data", "glue")
+PRIVATE_APIS = (
+    "secrets-manager",
+    "kms",
+    "ecr",
+    "ecr-docker",
+    "logs",
+    "sts",
+    "redshift-data",
+    "glue",
+)
 """What tasks, their agent and the warehouse call; S3 has a gateway, which costs nothing."""
 
 
@@ -172,7 +181,9 @@ class SecurityGroups(Construct):
             if environment.switches.private_endpoints:
                 group.add_egress_rule(self.endpoints, HTTPS, "AWS APIs through the endpoints")
             else:
-                group.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "AWS APIs through the NAT gateway")
+                group.add_egress_rule(
+                    ec2.Peer.any_ipv4(), HTTPS, "AWS APIs through the NAT gateway"
+                )
 
     def _group(self, name: str, description: str) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(

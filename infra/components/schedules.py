@@ -8,6 +8,7 @@ from aws_cdk import Duration, Stack, aws_iam, aws_scheduler, aws_sqs
 from constructs import Construct
 
 from infra import names
+from infra.components.grants import allow, use_key
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms, aws_stepfunctions
@@ -51,8 +52,8 @@ class Schedules(Construct):
             ),
         )
         state_machine.grant_start_execution(role)
-        self.undelivered.grant_send_messages(role)
-        key.grant_decrypt(role)
+        allow(role, ["sqs:SendMessage"], [self.undelivered.queue_arn])
+        use_key(role, key)
         for schedule in project.schedules:
             aws_scheduler.CfnSchedule(
                 self,

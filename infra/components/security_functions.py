@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, Stack, aws_s3, aws_s3_notifications
+from aws_cdk import Duration, Stack, aws_lambda, aws_s3
 from constructs import Construct
 
 from infra.components.functions import Function
+from infra.components.grants import use_key
 
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2, aws_kms, aws_sns
@@ -63,8 +64,8 @@ class Remediation(Construct):
             ],
             [f"arn:{stack.partition}:s3:::*"],
         )
-        topic.grant_publish(self.function.role)
-        key.grant_encrypt_decrypt(self.function.role)
+        self.function.allow(["sns:Publish"], [topic.topic_arn])
+        use_key(self.function.role, key)
 
     def _ec2(self, resource: str) -> str:
         return Stack.of(self).format_arn(service="ec2", resource=resource)
@@ -82,6 +83,7 @@ class TrailReader(Construct):
         key: aws_kms.IKey,
         topic: aws_sns.ITopic,
         bucket: aws_s3.Bucket,
+        bucket_name: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self.function = Function(
@@ -93,11 +95,34 @@ class TrailReader(Construct):
             timeout=Duration.minutes(2),
             variables={"TOPIC_ARN": topic.topic_arn},
         )
-        self.function.allow(["s3:GetObject"], [bucket.arn_for_objects("AWSLogs/*")])
-        topic.grant_publish(self.function.role)
-        key.grant_encrypt_decrypt(self.function.role)
-        bucket.add_event_notification(
-            aws_s3.EventType.OBJECT_CREATED,
-            aws_s3_notifications.LambdaDestination(self.function.function),
-            aws_s3.NotificationKeyFilter(prefix="AWSLogs/", suffix=".json.gz"),
+        objects = f"arn:{Stack.of(self).partition}:s3:::{bucket_name}/AWSLogs/*"
+        self.function.allow(["s3:GetObject"], [objects])
+        self.function.allow(["sns:Publish"], [topic.topic_arn])
+        use_key(self.function.role, key)
+        # The bucket's own method would let a function of CDK's set this, with rights on all buckets.
+        allowed = aws_lambda.CfnPermission(
+            self,
+            "Invocation",
+            action="lambda:InvokeFunction",
+            function_name=self.function.function.function_arn,
+            principal="s3.amazonaws.com",
+            source_account=environment.account,
+            source_arn=f"arn:{Stack.of(self).partition}:s3:::{bucket_name}",
         )
+        resource: aws_s3.CfnBucket = bucket.node.default_child  # type: ignore[assignment]
+        arrival = aws_s3.CfnBucket.LambdaConfigurationProperty(
+            event="s3:ObjectCreated:*",
+            function=self.function.function.function_arn,
+            filter={
+                "s3Key": {
+                    "rules": [
+                        {"name": "prefix", "value": "AWSLogs/"},
+                        {"name": "suffix", "value": ".json.gz"},
+                    ]
+                }
+            },
+        )
+        resource.notification_configuration = aws_s3.CfnBucket.NotificationConfigurationProperty(
+            lambda_configurations=[arrival]
+        )
+        resource.add_resource_dependency(allowed)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, Duration, Stack, aws_ecs, aws_iam
+from aws_cdk import ArnFormat, Duration, Stack, aws_ecs
 from constructs import Construct
 
 from infra import names
+from infra.components.grants import allow, use_bucket, use_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from infra.config import Environment
 
 PROJECT_ROOT = "/srv/watershed"
-WRITABLE = {"output": f"{PROJECT_ROOT}/output", "meltano": f"{PROJECT_ROOT}/.meltano", "tmp": "/tmp"}  # noqa: S108
+WRITABLE = {
+    "output": f"{PROJECT_ROOT}/output",
+    "meltano": f"{PROJECT_ROOT}/.meltano",
+    "dbt": f"{PROJECT_ROOT}/transform/target",
+    "tmp": "/tmp",  # noqa: S108
+}
 """All else of the file system is read-only."""
 USER = "10001:10001"
 CONTAINER = "meltano"
@@ -86,9 +92,7 @@ class MeltanoTask(Construct):
             # An init passes SIGTERM on; a process that is number 1 itself would not get it.
             linux_parameters=process,
             stop_timeout=Duration.seconds(environment.stop_seconds),
-            logging=aws_ecs.LogDrivers.aws_logs(
-                stream_prefix=name, log_group=settings.log_group
-            ),
+            logging=aws_ecs.LogDrivers.aws_logs(stream_prefix=name, log_group=settings.log_group),
             environment=settings.variables,
             secrets=dict(secrets),
         )
@@ -103,32 +107,12 @@ class MeltanoTask(Construct):
     def _allow(self, settings: TaskSettings, staging_prefix: str) -> None:
         stack = Stack.of(self)
         role = self.definition.task_role
-        settings.key.grant_encrypt_decrypt(role)
-        statements = (
-            (
-                ["s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
-                settings.staging.arn_for_objects(f"{staging_prefix}/*"),
-                {},
-            ),
-            (
-                ["s3:ListBucket"],
-                settings.staging.bucket_arn,
-                {"StringLike": {"s3:prefix": [f"{staging_prefix}/*"]}},
-            ),
-            (
-                ["redshift:GetClusterCredentialsWithIAM"],
-                stack.format_arn(
-                    service="redshift",
-                    resource="dbname",
-                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                    resource_name=f"{names.CLUSTER}/{names.DATABASE}",
-                ),
-                {},
-            ),
+        use_key(role, settings.key)
+        use_bucket(role, settings.staging, prefix=f"{staging_prefix}/", writes=True)
+        database = stack.format_arn(
+            service="redshift",
+            resource="dbname",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            resource_name=f"{names.CLUSTER}/{names.DATABASE}",
         )
-        for actions, resource, conditions in statements:
-            role.add_to_principal_policy(
-                aws_iam.PolicyStatement(
-                    actions=actions, resources=[resource], conditions=conditions
-                )
-            )
+        allow(role, ["redshift:GetClusterCredentialsWithIAM"], [database])

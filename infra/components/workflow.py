@@ -197,7 +197,6 @@ class Workflow(Construct):
             ),
             security_groups=[self._parts.group],
             subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
-            assign_public_ip=False,
             container_overrides=[
                 tasks.ContainerOverride(container_definition=task.container, command=command)
             ],
@@ -228,7 +227,11 @@ class Workflow(Construct):
             result_path=sfn.JsonPath.DISCARD,
         )
         start.add_retry(
-            errors=["Glue.GlueException", "Glue.OperationTimeoutException", "Glue.SdkClientException"],
+            errors=[
+                "Glue.GlueException",
+                "Glue.OperationTimeoutException",
+                "Glue.SdkClientException",
+            ],
             max_attempts=2,
             interval=Duration.seconds(30),
             backoff_rate=2,

@@ -19,6 +19,7 @@ from infra import names
 from infra.components.catalog import Crawler
 from infra.components.credentials import ENGINES, Rotation
 from infra.components.etl_functions import EtlFunctions
+from infra.components.grants import use_key
 from infra.components.retention import retention
 from infra.components.schedules import Schedules
 from infra.components.tasks import MeltanoTask, TaskSettings
@@ -129,7 +130,7 @@ class DataIntegrationStack(Stack):
         )
         self.state_machine = workflow.state_machine
         # The topic is known by its name only, so its key's use is granted here.
-        self._key.grant_encrypt_decrypt(self.state_machine.role)
+        use_key(self.state_machine.role, self._key)
         self.schedules = Schedules(
             self, "Schedules", project=project, state_machine=self.state_machine, key=self._key
         )

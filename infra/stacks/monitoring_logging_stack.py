@@ -46,10 +46,11 @@ class MonitoringLoggingStack(Stack):
         super().__init__(scope, construct_id, **options)
         key = aws_kms.Key.from_key_arn(self, "Key", key_arn)
         topic = Alerts(self, "Alerts", environment=environment, key=key).topic
+        audit_name = f"{names.TRAIL_BUCKET}-{environment.suffix}"
         audit = DataBucket(
             self,
             "AuditBucket",
-            name=f"{names.TRAIL_BUCKET}-{environment.suffix}",
+            name=audit_name,
             key=key,
             logs=storage.logs,
             expire_days=environment.audit_days,
@@ -63,7 +64,13 @@ class MonitoringLoggingStack(Stack):
             quarantine=network.groups.quarantine,
         ).function
         TrailReader(
-            self, "TrailReader", environment=environment, key=key, topic=topic, bucket=audit
+            self,
+            "TrailReader",
+            environment=environment,
+            key=key,
+            topic=topic,
+            bucket=audit,
+            bucket_name=audit_name,
         )
         switches = environment.switches
         if switches.cloudtrail:

@@ -35,6 +35,4 @@ class SecurityStack(Stack):
         credentials = Credentials(self, "Credentials", key=self.key, sources=project.sources)
         self.warehouse_secret = credentials.warehouse
         self.source_secrets = credentials.sources
-        self.firewall = Firewall(
-            self, "Firewall", key=self.key, log_days=environment.log_days
-        ).acl
+        self.firewall = Firewall(self, "Firewall", key=self.key, log_days=environment.log_days).acl

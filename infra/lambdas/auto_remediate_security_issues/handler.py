@@ -127,7 +127,9 @@ def _revoke_user(user: str, key: str, finding: str) -> list[Action]:
     def is_inactive() -> bool:
         pages = iam.get_paginator("list_access_keys").paginate(UserName=user)
         status = {
-            held["AccessKeyId"]: held["Status"] for page in pages for held in page["AccessKeyMetadata"]
+            held["AccessKeyId"]: held["Status"]
+            for page in pages
+            for held in page["AccessKeyMetadata"]
         }
         return status.get(key, "Inactive") == "Inactive"
 
@@ -163,9 +165,7 @@ def _revoke_role(role: str, moment: str, finding: str) -> list[Action]:
         return known >= moment
 
     def revoke() -> None:
-        iam.put_role_policy(
-            RoleName=role, PolicyName=REVOKED, PolicyDocument=json.dumps(policy)
-        )
+        iam.put_role_policy(RoleName=role, PolicyName=REVOKED, PolicyDocument=json.dumps(policy))
         iam.tag_role(RoleName=role, Tags=[{"Key": TAG, "Value": finding}])
 
     return [Action(f"revoke sessions of role {role} older than {moment}", is_revoked, revoke)]

@@ -66,6 +66,4 @@ def _measure(facts: ledger.Facts, now: datetime) -> None:
             {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": unit}
             for name, (value, unit) in values.items()
         ]
-    boto3.client("cloudwatch").put_metric_data(
-        Namespace=os.environ["METRICS"], MetricData=data
-    )
+    boto3.client("cloudwatch").put_metric_data(Namespace=os.environ["METRICS"], MetricData=data)
