@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.config import RETIRED_NODE_TYPES
-from infra.templates import Templates, as_list, states, text
+from infra.templates import Templates, as_list, definition, states, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -282,26 +282,20 @@ def every_task_is_retried_limited_and_caught(templates: Templates) -> Iterator[s
 
 @check
 def failures_are_told(templates: Templates) -> Iterator[str]:
-    """From every catch outside a branch, and every failed source, the way leads through SNS."""
+    """No way from the start leads to a Fail state past every state that publishes."""
     for machine in templates.all("AWS::StepFunctions::StateMachine"):
         found = states(machine)
-        for name, state in found.items():
-            if state["Type"] == "Fail" and not _is_reached_by_sns(name, found):
+        before, seen = [definition(machine)["StartAt"]], set()
+        while before:
+            name = before.pop()
+            state = found[name]
+            if name in seen or "sns:publish" in str(state.get("Resource")):
+                continue
+            seen.add(name)
+            if state["Type"] == "Fail":
                 yield f"state {name} is reached without telling anybody"
-
-
-def _is_reached_by_sns(name: str, found: dict[str, dict[str, object]]) -> bool:
-    before, seen = {name}, set()
-    while before:
-        state = before.pop()
-        seen.add(state)
-        for other, body in found.items():
-            targets = {body.get("Next"), *(c["Next"] for c in body.get("Catch", ()))}  # type: ignore[attr-defined]
-            if state in targets and other not in seen:
-                if "sns:publish" in str(body.get("Resource")):
-                    return True
-                before.add(other)
-    return False
+            before += [state[key] for key in ("Next", "Default") if key in state]
+            before += [way["Next"] for key in ("Catch", "Choices") for way in state.get(key, ())]
 
 
 @check

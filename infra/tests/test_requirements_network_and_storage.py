@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import re
 
 from infra.templates import text
 
@@ -44,7 +45,7 @@ def test_n_1_traffic_is_logged_and_stays_private(prod):
     """N-1: flow logs, and endpoints for what tasks call."""
     assert prod.one("AWS::EC2::FlowLog").properties["TrafficType"] == "ALL"
     services = {
-        text(endpoint.properties["ServiceName"]).rpartition("us-east-1")[2].lstrip(".>")
+        re.split("us-east-1.|Region>.", text(endpoint.properties["ServiceName"]))[-1]
         for endpoint in prod.all("AWS::EC2::VPCEndpoint")
     }
     assert services >= {
@@ -108,18 +109,25 @@ def test_n_3_etl_reaches_sources_warehouse_and_aws_and_nothing_else(prod, projec
     assert to_addresses == {
         (environment.company_network, source.port, source.port) for source in project.sources
     }
-    to_lists = [
-        (rule["DestinationPrefixListId"], rule["FromPort"])
-        for rule in group.properties["SecurityGroupEgress"]
-        if "DestinationPrefixListId" in rule
-    ]
-    assert to_lists == [("pl-63a5400a", 443)]
-    to_groups = {
-        rule.properties["FromPort"]
+    others = [
+        rule.properties
         for rule in prod.all("AWS::EC2::SecurityGroupEgress")
         if f"<{group.logical_id}.GroupId>" == text(rule.properties["GroupId"])
+    ]
+    reached = {
+        (
+            rule.get("DestinationPrefixListId")
+            or re.search("Groups([A-Z][a-z]+)", text(rule["DestinationSecurityGroupId"]))[1],
+            rule["FromPort"],
+            rule["ToPort"],
+        )
+        for rule in others
     }
-    assert to_groups == {5439, 443}
+    assert reached == {
+        ("Warehouse", 5439, 5439),
+        ("Endpoints", 443, 443),
+        ("pl-63a5400a", 443, 443),
+    }
 
 
 def test_n_3_acls_deny_what_they_do_not_name(prod, project):

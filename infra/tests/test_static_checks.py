@@ -82,12 +82,16 @@ LINT_FAULTS = (
         lambda p: p.update(Runtime="python3.7"),
         "E2531",
     ),
-    ("an address block that is none", "NetworkingStack", "AWS::EC2::VPC",
-     lambda p: p.update(CidrBlock="10.0.0.0/99"), "E1151"),
-)  # fmt: skip
+    (
+        "a dependency on nothing",
+        "NetworkingStack",
+        "AWS::EC2::VPC",
+        lambda p: p.update(CidrBlock={"Fn::GetAtt": ["Nothing", "Arn"]}),
+        "E1010",
+    ),
+)
 
 
-@pytest.mark.xdist_group("lint")
 def test_cfn_lint_finds_nothing_and_all_planted_faults(synthesized, tmp_path):
     """One run of it, which costs more than its templates."""
     paths = [
