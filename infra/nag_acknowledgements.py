@@ -173,7 +173,11 @@ ACKNOWLEDGED = tuple(
             "^MonitoringLoggingStack/Compliance/",
             "Every file of Config's history",
         ),
-        ("AwsSolutions-IAM5[Resource::arn:aws:glue:", "_crawler/|WarehouseRole/", "Every table of one database"),
+        (
+            "AwsSolutions-IAM5[Resource::arn:aws:glue:",
+            "_crawler/|WarehouseRole/",
+            "Every table of one database",
+        ),
         ("AwsSolutions-IAM5[Resource::arn:aws:logs:", "_crawler/", "Crawlers' own log groups"),
         ("AwsSolutions-IAM5[Resource::<TaskLogs", "/PostProcessing/", "Every task's log stream"),
         (

@@ -104,3 +104,11 @@ def definition(machine: Resource) -> dict[str, Any]:
     """Return what a state machine does."""
     parsed: dict[str, Any] = json.loads(text(machine.properties["DefinitionString"]))
     return parsed
+
+
+def task_states(templates: Templates) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every task of every workflow with its name."""
+    for machine in templates.all("AWS::StepFunctions::StateMachine"):
+        for name, state in states(machine).items():
+            if state["Type"] == "Task":
+                yield name, state

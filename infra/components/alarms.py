@@ -101,18 +101,47 @@ def _warehouse_conditions() -> list[Condition]:
         )
 
     return [
-        Condition("redshift-cpu", "Redshift's CPU is above 80 % for 5 minutes",
-                  of_cluster("CPUUtilization"), 80),
-        Condition("redshift-storage", "Redshift's storage is more than 75 % full",
-                  of_cluster("PercentageDiskSpaceUsed", "Maximum"), 75),
-        Condition("redshift-health", "Redshift does not answer",
-                  of_cluster("HealthStatus", "Minimum"), 1, BELOW, periods=2, missing=BREACHING),
-        Condition("redshift-connections", "Redshift is near its limit of 500 connections",
-                  of_cluster("DatabaseConnections", "Maximum"), 400),
-        Condition("redshift-queries", "Queries wait in Redshift's queues",
-                  _metric("AWS/Redshift", "WLMQueueLength", "Maximum", FIVE_MINUTES,
-                          ClusterIdentifier=names.CLUSTER), 20, periods=3),
-    ]  # fmt: skip
+        Condition(
+            "redshift-cpu",
+            "Redshift's CPU is above 80 % for 5 minutes",
+            of_cluster("CPUUtilization"),
+            80,
+        ),
+        Condition(
+            "redshift-storage",
+            "Redshift's storage is more than 75 % full",
+            of_cluster("PercentageDiskSpaceUsed", "Maximum"),
+            75,
+        ),
+        Condition(
+            "redshift-health",
+            "Redshift does not answer",
+            of_cluster("HealthStatus", "Minimum"),
+            1,
+            BELOW,
+            periods=2,
+            missing=BREACHING,
+        ),
+        Condition(
+            "redshift-connections",
+            "Redshift is near its limit of 500 connections",
+            of_cluster("DatabaseConnections", "Maximum"),
+            400,
+        ),
+        Condition(
+            "redshift-queries",
+            "Queries wait in Redshift's queues",
+            _metric(
+                "AWS/Redshift",
+                "WLMQueueLength",
+                "Maximum",
+                FIVE_MINUTES,
+                ClusterIdentifier=names.CLUSTER,
+            ),
+            20,
+            periods=3,
+        ),
+    ]
 
 
 def _workflow_conditions(state_machine_arn: str) -> list[Condition]:
@@ -124,17 +153,38 @@ def _workflow_conditions(state_machine_arn: str) -> list[Condition]:
 
     return [
         Condition("run-failed", "A run of the workflow failed", of_runs("ExecutionsFailed"), 0),
-        Condition("run-timed-out", "A run of the workflow took 12 hours and was ended",
-                  of_runs("ExecutionsTimedOut"), 0, runbook="run-failed"),
-        Condition("task-failed", "A Fargate task of the pipeline ended with an error",
-                  _metric(names.METRICS, "TasksFailed", "Sum", FIVE_MINUTES), 0),
-        Condition("build-is-not-green", "The last build of the models is not green",
-                  of_ledger("BuildIsRed"), 0),
-        Condition("values-in-quarantine", "Values were set aside in the last day",
-                  of_ledger("QuarantinedValues"), 1000),
-        Condition("failed-logins", "Ten logins to the AWS console failed within 15 minutes",
-                  _metric(names.METRICS, "FailedConsoleLogins", "Sum", Duration.minutes(15)), 9),
-    ]  # fmt: skip
+        Condition(
+            "run-timed-out",
+            "A run of the workflow took 12 hours and was ended",
+            of_runs("ExecutionsTimedOut"),
+            0,
+            runbook="run-failed",
+        ),
+        Condition(
+            "task-failed",
+            "A Fargate task of the pipeline ended with an error",
+            _metric(names.METRICS, "TasksFailed", "Sum", FIVE_MINUTES),
+            0,
+        ),
+        Condition(
+            "build-is-not-green",
+            "The last build of the models is not green",
+            of_ledger("BuildIsRed"),
+            0,
+        ),
+        Condition(
+            "values-in-quarantine",
+            "Values were set aside in the last day",
+            of_ledger("QuarantinedValues"),
+            1000,
+        ),
+        Condition(
+            "failed-logins",
+            "Ten logins to the AWS console failed within 15 minutes",
+            _metric(names.METRICS, "FailedConsoleLogins", "Sum", Duration.minutes(15)),
+            9,
+        ),
+    ]
 
 
 def _metric(
@@ -194,7 +244,8 @@ class Alarms(Construct):
                     width=24,
                     left=[
                         aws_cloudwatch.MathExpression(
-                            expression=f"SEARCH('{{{names.METRICS},Source}} {name}', 'Maximum', 3600)",
+                            expression=f"SEARCH('{{{names.METRICS},Source}} {name}', "
+                            "'Maximum', 3600)",
                             label="",
                             using_metrics={},
                         )

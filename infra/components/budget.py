@@ -33,7 +33,7 @@ class Budget(Construct):
             self,
             "Budget",
             budget=aws_budgets.CfnBudget.BudgetDataProperty(
-                budget_name=f"data-warehouse-{environment.name}",
+                budget_name=f"data-warehouse-{environment.name}-{environment.place.region}",
                 budget_type="COST",
                 time_unit="MONTHLY",
                 budget_limit=aws_budgets.CfnBudget.SpendProperty(

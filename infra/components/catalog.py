@@ -89,7 +89,8 @@ class WarehouseRole(Construct):
         self.role = aws_iam.Role(
             self,
             "Role",
-            role_name="data-warehouse-spectrum",
+            # The bootstrap names it. Roles are of the whole account, and there may be two regions.
+            role_name=f"data-warehouse-spectrum-{stack.region}",
             assumed_by=aws_iam.ServicePrincipal(
                 "redshift.amazonaws.com",
                 conditions={"StringEquals": {"aws:SourceAccount": stack.account}},

@@ -7,7 +7,6 @@ EventBridge Scheduler calls both APIs itself, and no function of ours is needed.
 
 from __future__ import annotations
 
-
 from typing import TYPE_CHECKING
 
 from aws_cdk import ArnFormat, Stack, aws_iam, aws_macie, aws_scheduler
@@ -45,7 +44,7 @@ class Classification(Construct):
             self, "Session", status="ENABLED", finding_publishing_frequency="FIFTEEN_MINUTES"
         )
         unloads = [
-            f"unload ('select * from {table} limit {SAMPLED_ROWS}') "  # noqa: S608
+            f"unload ('select * from {table} limit {SAMPLED_ROWS}') "
             f"to 's3://{buckets[0]}/{SAMPLES}/{table}/' iam_role '{unload_role_arn}' "
             f"kms_key_id '{key_arn}' encrypted format as csv header allowoverwrite"
             for table in SAMPLED_TABLES
@@ -62,14 +61,19 @@ class Classification(Construct):
             },
             {
                 "redshift-data:BatchExecuteStatement": stack.format_arn(
-                    service="redshift", resource="cluster", arn_format=ArnFormat.COLON_RESOURCE_NAME, resource_name=cluster
+                    service="redshift",
+                    resource="cluster",
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                    resource_name=cluster,
                 ),
                 "redshift:GetClusterCredentialsWithIAM": stack.format_arn(
-                    service="redshift", resource="dbname", arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                    service="redshift",
+                    resource="dbname",
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
                     resource_name=f"{cluster}/{database}",
                 ),
             },
-        )  # fmt: skip
+        )
         self._weekly(
             "classify-buckets",
             CLASSIFIED_AT,

@@ -57,7 +57,7 @@ class Credentials(Construct):
     def _source_secret(self, source: Source, key: aws_kms.IKey) -> aws_secretsmanager.Secret:
         keys = sorted({*source.credentials.values()} - {"password"})
         # Keys that a person fills in once; until then a load fails and says which host it misses.
-        template = {name: "" for name in keys} | {"engine": ENGINES.get(source.tap, "")}
+        template = dict.fromkeys(keys, "") | {"engine": ENGINES.get(source.tap, "")}
         return aws_secretsmanager.Secret(
             self,
             source.name,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RETRIES = 3
 LATEST_SECONDS = 900
-"""A start that could not be delivered for so long is dropped into the queue: the next one is due."""
+"""A start that could not be delivered for so long goes into the queue: the next one is due."""
 
 
 class Schedules(Construct):

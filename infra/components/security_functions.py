@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Remediation(Construct):
-    """``auto_remediate_security_issues``: isolates, revokes, closes, tags, tells; dry by default."""
+    """``auto_remediate_security_issues``: isolates, revokes, tags, tells; dry by default."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class TrailReader(Construct):
         self.function.allow(["s3:GetObject"], [objects])
         self.function.allow(["sns:Publish"], [topic.topic_arn])
         use_key(self.function.role, key)
-        # The bucket's own method would let a function of CDK's set this, with rights on all buckets.
+        # The bucket's own method would let a function of CDK's set this, with many rights.
         allowed = aws_lambda.CfnPermission(
             self,
             "Invocation",

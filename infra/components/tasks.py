@@ -1,4 +1,4 @@
-"""Fargate tasks that run Meltano: one definition and role for each source, one for the rest (I-1)."""
+"""Fargate tasks that run Meltano: one definition and role for each source and one more (I-1)."""
 
 from __future__ import annotations
 

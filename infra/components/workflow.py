@@ -19,7 +19,6 @@ from constructs import Construct
 from infra import names
 from infra.components.lease import Lease
 from infra.components.retention import retention
-from infra.project import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from infra.components.tasks import MeltanoTask
     from infra.config import Environment
-    from infra.project import Job, Project, Step
+    from infra.project import Job, Project, Source, Step
 
 LOAD_ATTEMPTS = 2
 """Further attempts of a source that fails: it may be down for a moment."""
@@ -184,6 +183,7 @@ class Workflow(Construct):
         command: list[str],
         limit: Duration,
         attempts: int,
+        *,
         result_selector: Mapping[str, str] | None = None,
     ) -> tasks.EcsRunTask:
         run = tasks.EcsRunTask(

@@ -1,13 +1,13 @@
-"""One synthesis and one pair of emulators for all tests of the AWS side, whatever process they run in."""
+"""What the tests of the AWS side share, whatever process they run in."""
 
 import fcntl
+import importlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+import urllib.request
 from pathlib import Path
 
 import boto3
@@ -16,8 +16,11 @@ import pytest
 from infra.config import ENVIRONMENTS
 from infra.project import read_project
 from infra.templates import Templates
+from infra.tests.emulation import answers, free_port, until
 
 REPOSITORY = Path(__file__).parents[2]
+LAMBDAS = REPOSITORY / "infra" / "lambdas"
+REGION = "us-east-1"
 TOOLS = REPOSITORY / ".venv-infra" / "bin"
 NOT_AWS = {
     name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))
@@ -122,3 +125,74 @@ def findings(synthesized):
 def repository_file():
     """Read a file of this repository by its path."""
     return lambda path: (REPOSITORY / path).read_text()
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint(tmp_path_factory):
+    """moto's server, for this machine only."""
+    port = free_port()
+    log = (tmp_path_factory.mktemp("moto") / "log").open("w")
+    process = subprocess.Popen(
+        [TOOLS / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
+        env=NOT_AWS,
+        stdout=log,
+        stderr=log,
+    )
+    until(lambda: answers(port), "moto answers")
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait()
+    log.close()
+
+
+@pytest.fixture
+def aws(moto_endpoint, monkeypatch):
+    """A fresh account; boto3 within a handler reaches it by its environment, as in Lambda."""
+    reset = urllib.request.Request(f"{moto_endpoint}/moto-api/reset", method="POST")  # noqa: S310
+    urllib.request.urlopen(reset).close()  # noqa: S310
+    for name, value in {
+        "AWS_ENDPOINT_URL": moto_endpoint,
+        "AWS_ACCESS_KEY_ID": "emulated",
+        "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_DEFAULT_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return boto3.client
+
+
+class Mailbox:
+    """What reaches people: a queue that has subscribed to the topic."""
+
+    def __init__(self, client):
+        self._queue = client("sqs")
+        self._address = self._queue.create_queue(QueueName="mailbox")["QueueUrl"]
+        arn = self._queue.get_queue_attributes(QueueUrl=self._address, AttributeNames=["QueueArn"])[
+            "Attributes"
+        ]["QueueArn"]
+        topic = client("sns").create_topic(Name="data-warehouse-alerts")["TopicArn"]
+        client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        self.topic = topic
+
+    def read(self):
+        found = self._queue.receive_message(QueueUrl=self._address, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+
+@pytest.fixture
+def mailbox(aws, monkeypatch):
+    found = Mailbox(aws)
+    monkeypatch.setenv("TOPIC_ARN", found.topic)
+    return found
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Import a function's module as Lambda does: its folder is where modules are looked for."""
+
+    def imported(name, module="handler"):
+        monkeypatch.syspath_prepend(str(LAMBDAS / name))
+        for file in (LAMBDAS / name).glob("*.py"):
+            monkeypatch.delitem(sys.modules, file.stem, raising=False)
+        return importlib.import_module(module)
+
+    return imported

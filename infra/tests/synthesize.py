@@ -9,11 +9,11 @@ from pathlib import Path
 
 import aws_cdk
 import cdk_nag
-from infra.tests.planted_constructs import plant
 
 from infra.app import REPOSITORY, add_stacks, make_app
 from infra.config import ENVIRONMENTS
 from infra.project import read_project
+from infra.tests.planted_constructs import plant
 
 PACKS = (cdk_nag.AwsSolutionsChecks, cdk_nag.HIPAASecurityChecks)
 

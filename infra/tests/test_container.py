@@ -1,4 +1,4 @@
-"""The image's steps without Docker: what the Dockerfile runs, run in an environment that holds nothing."""
+"""The image's steps without Docker: what the Dockerfile runs, run in a bare environment."""
 
 import os
 import re
@@ -59,8 +59,7 @@ def fingerprint(image):
     return {
         path: (path.lstat().st_mtime_ns, path.lstat().st_size)
         for path in image.rglob("*")
-        if path.is_file()
-        and not any(path.is_relative_to(image / folder) for folder in WRITABLE)
+        if path.is_file() and not any(path.is_relative_to(image / folder) for folder in WRITABLE)
     }
 
 
@@ -70,8 +69,6 @@ def test_programs_run_in_a_bare_environment_and_write_only_where_volumes_are(ima
     assert len(before) > 1000
     for words, says in (
         (("watershed", "status", "--json"), '"build": null'),
-        (("meltano", "--environment=dev", "schedule", "list", "--format=json"), '"hourly"'),
-        (("meltano", "--environment=dev", "invoke", "tap-postgres--shop", "--version"), "tap-postgres"),
         (("meltano", "--environment=dev", "invoke", "dbt", "parse"), "Performance info"),
     ):
         done = run(image, *words)

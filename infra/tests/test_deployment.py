@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from infra.tests.conftest import NOT_AWS, TOOLS, shared_folder
-from infra.tests.emulation import LAST_WORDS, LEFT_OUT, LOADS, MACHINE, ORDER, emulate
+from infra.tests.emulation import LEFT_OUT, ORDER
+from infra.tests.scenarios import LAST_WORDS, LOADS, MACHINE, emulate
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,12 @@ def test_every_stack_is_created_in_order(record):
 def test_nothing_is_left_out_but_what_the_emulator_cannot_take(record):
     left_out = {type_ for found in record["stacks"].values() for type_ in found["left_out"]}
     assert left_out == LEFT_OUT
+
+
+def test_the_smoke_test_for_an_account_finds_what_is_left_out_and_nothing_else(record):
+    smoke = record["smoke"]
+    assert (smoke["code"], smoke["error"]) == (1, "")
+    assert [line[:32] for line in smoke["lines"]] == ["the cluster cannot be described:"]
 
 
 def test_schedules_start_the_workflow_with_their_job(record, project):

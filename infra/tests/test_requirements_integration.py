@@ -93,10 +93,7 @@ def walk(machine, first):
     while name:
         way.append(name)
         state = machine[name]
-        if state["Type"] == "Choice":
-            name = state["Default"]
-        else:
-            name = state.get("Next")
+        name = state["Default"] if state["Type"] == "Choice" else state.get("Next")
     return way
 
 
@@ -159,7 +156,10 @@ def test_i_3_runs_are_logged(prod):
 
 def test_i_4_crawlers_read_staging_and_archive_into_the_catalog(prod):
     """I-4."""
-    for name, bucket in (("source_db_crawler", "Staging"), ("transformed_data_crawler", "Archival")):
+    for name, bucket in (
+        ("source_db_crawler", "Staging"),
+        ("transformed_data_crawler", "Archival"),
+    ):
         crawler = prod.one("AWS::Glue::Crawler", f"/{name}/").properties
         assert crawler["Name"] == name
         assert crawler["DatabaseName"] == "company_data_catalog"
@@ -185,7 +185,11 @@ NEW_SOURCE = {
             {
                 "name": "tap-postgres--stock",
                 "inherit_from": "tap-postgres",
-                "config": {"host": "$STOCK_HOST", "user": "$STOCK_USER", "password": "$STOCK_PASSWORD"},
+                "config": {
+                    "host": "$STOCK_HOST",
+                    "user": "$STOCK_USER",
+                    "password": "$STOCK_PASSWORD",
+                },
                 "annotations": {"watershed": {"time_limit_minutes": 30}},
             }
         ]

@@ -26,9 +26,7 @@ def test_n_1_the_vpc_spans_three_zones_with_public_and_private_subnets(prod, env
         zones = {subnet.properties["AvailabilityZone"] for subnet in subnets(prod, kind)}
         assert zones == set(environment.place.zones)
     network = ipaddress.ip_network("10.0.0.0/16")
-    blocks = [
-        ipaddress.ip_network(s.properties["CidrBlock"]) for s in prod.all("AWS::EC2::Subnet")
-    ]
+    blocks = [ipaddress.ip_network(s.properties["CidrBlock"]) for s in prod.all("AWS::EC2::Subnet")]
     assert all(block.subnet_of(network) for block in blocks)
     assert sum(block.num_addresses for block in blocks) == len(
         {address for block in blocks for address in block}
@@ -76,7 +74,9 @@ def test_n_2_each_private_subnet_leaves_by_a_nat_gateway_and_each_public_one_by_
         of_kind = [route for route in routes if f"/{kind}Subnet" in route.path]
         assert len(of_kind) == 3
         assert all(gateway in route.properties for route in of_kind)
-    gateways = {text(r.properties["NatGatewayId"]) for r in routes if "NatGatewayId" in r.properties}
+    gateways = {
+        text(r.properties["NatGatewayId"]) for r in routes if "NatGatewayId" in r.properties
+    }
     assert len(gateways) == 3
 
 
@@ -209,7 +209,9 @@ def test_d_2_the_archive_expires_after_365_days_in_prod_and_as_configured_elsewh
     for templates, days in ((prod, 365), (dev, 90)):
         archive = templates.one("AWS::S3::Bucket", "Archival/")
         assert archive.properties["BucketName"].startswith("company-data-archival-")
-        assert [r["ExpirationInDays"] for r in lifecycle(archive) if "ExpirationInDays" in r] == [days]
+        assert [r["ExpirationInDays"] for r in lifecycle(archive) if "ExpirationInDays" in r] == [
+            days
+        ]
         assert not any("Transitions" in rule for rule in lifecycle(archive))
         (rule,) = archive.properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
@@ -222,7 +224,7 @@ def test_d_2_the_archive_is_locked_by_switch(prod, dev):
     assert "ObjectLockConfiguration" not in dev.one("AWS::S3::Bucket", "Archival/").properties
 
 
-def test_d_3_the_catalog_is_encrypted_and_spectrum_reads_the_archive_through_it(prod, environment):
+def test_d_3_the_catalog_is_encrypted_and_spectrum_reads_the_archive_through_it(prod):
     """D-3."""
     database = prod.one("AWS::Glue::Database").properties["DatabaseInput"]
     assert database["Name"] == "company_data_catalog"
@@ -230,7 +232,7 @@ def test_d_3_the_catalog_is_encrypted_and_spectrum_reads_the_archive_through_it(
     at_rest = settings["DataCatalogEncryptionSettings"]["EncryptionAtRest"]
     assert at_rest["CatalogEncryptionMode"] == "SSE-KMS"
     role = prod.one("AWS::IAM::Role", "WarehouseRole/")
-    assert role.properties["RoleName"] == "data-warehouse-spectrum"
+    assert role.properties["RoleName"] == "data-warehouse-spectrum-us-east-1"
     assert f"<{role.logical_id}.Arn>" in [
         text(arn) for arn in prod.one("AWS::Redshift::Cluster").properties["IamRoles"]
     ]
@@ -241,4 +243,4 @@ def test_d_3_the_bootstrap_makes_the_external_schema_that_the_catalog_has(reposi
     sql = repository_file("infra/bootstrap.sql")
     assert "create external schema if not exists archive" in sql
     assert "database 'company_data_catalog'" in sql
-    assert "role/data-warehouse-spectrum" in sql
+    assert "role/data-warehouse-spectrum-us-east-1" in sql

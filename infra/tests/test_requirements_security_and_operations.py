@@ -41,7 +41,9 @@ def test_s_1_a_source_s_task_reaches_its_own_part_of_staging_and_nothing_of_the_
         "s3:PutObject",
     }
     objects = [
-        text(s["Resource"]) for s in statements(prod, path) if "s3:PutObject" in as_list(s["Action"])
+        text(s["Resource"])
+        for s in statements(prod, path)
+        if "s3:PutObject" in as_list(s["Action"])
     ]
     assert len(objects) == 1
     assert objects[0].endswith("/shop/*")
@@ -167,9 +169,9 @@ def test_m_1_storage_queries_tasks_functions_and_each_source_are_watched(prod, p
 def test_m_1_each_alarm_leads_to_a_section_of_a_runbook(prod, repository_file):
     """M-1."""
     for name, alarm in alarms(prod).items():
-        path, _, section = re.search(r"(docs/runbooks/\S+)", alarm["AlarmDescription"])[1].partition(
-            "#"
-        )
+        path, _, section = re.search(r"(docs/runbooks/\S+)", alarm["AlarmDescription"])[
+            1
+        ].partition("#")
         headings = re.findall(r"^## (.+)$", repository_file(path), re.MULTILINE)
         anchors = [heading.lower().replace(" ", "-") for heading in headings]
         assert section in anchors, name
@@ -188,7 +190,9 @@ def test_m_2_the_trail_records_management_and_data_events_of_all_regions(prod):
     assert trail["TrailName"] == "company-data-warehouse-trail"
     assert trail["IsMultiRegionTrail"] is True
     selectors = trail["EventSelectors"]
-    assert any(s.get("IncludeManagementEvents", True) for s in selectors) or "DataResources" in json.dumps(selectors)
+    assert any(
+        s.get("IncludeManagementEvents", True) for s in selectors
+    ) or "DataResources" in json.dumps(selectors)
     recorded = json.dumps([s["DataResources"] for s in selectors if s.get("DataResources")])
     assert "Staging" in recorded
     assert "Archival" in recorded
@@ -272,6 +276,20 @@ def test_x_1_the_stacks_can_be_built_in_the_second_region_from_a_copied_snapshot
     assert all(name.endswith("us-west-2") for name in names)
 
 
+def test_x_1_names_that_are_global_differ_between_the_regions(prod, failover):
+    """X-1: the second region is built while what is left of the first still has its names."""
+
+    def global_names(templates):
+        return {
+            *(b.properties["BucketName"] for b in templates.all("AWS::S3::Bucket")),
+            *(r.properties.get("RoleName") for r in templates.all("AWS::IAM::Role")),
+            *(b.properties["Budget"]["BudgetName"] for b in templates.all("AWS::Budgets::Budget")),
+        } - {None}
+
+    assert global_names(prod)
+    assert not global_names(prod) & global_names(failover)
+
+
 def test_x_2_web_access_needs_a_second_factor_and_roles_are_groups(prod):
     """X-2."""
     pool = prod.one("AWS::Cognito::UserPool").properties
@@ -286,7 +304,9 @@ def test_x_2_web_access_needs_a_second_factor_and_roles_are_groups(prod):
 
 def test_x_3_config_watches_encryption_public_access_second_factors_and_logging(prod):
     """X-3."""
-    rules = {r.properties["Source"]["SourceIdentifier"] for r in prod.all("AWS::Config::ConfigRule")}
+    rules = {
+        r.properties["Source"]["SourceIdentifier"] for r in prod.all("AWS::Config::ConfigRule")
+    }
     assert rules >= {
         "CLOUD_TRAIL_ENABLED",
         "MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS",

@@ -1,7 +1,7 @@
-"""After a run: asks the ledger whether it is true, measures it, and tells people; or explains why it failed.
+"""After a run: asks the ledger whether it is true, measures, tells; or explains why it failed.
 
 The workflow sends one of two events:
-``{"outcome": "succeeded", "job": "all", "sources": ["shop"], "started_at": "2026-11-25T04:00:00Z"}``
+``{"outcome": "succeeded", "job": "all", "sources": ["shop"], "started_at": "2026-11-25T…"}``
 ``{"outcome": "failed", "job": "all", "error": {"Error": "…", "Cause": "…"}}``
 """
 

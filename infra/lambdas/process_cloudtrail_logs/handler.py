@@ -51,7 +51,7 @@ LONGEST_MESSAGE = 200_000
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, int]:
-    """Read the files that the event names, and publish one message for each that holds something."""
+    """Read the files that the event names; publish a message for each that holds something."""
     del context
     told = 0
     for record in event["Records"]:

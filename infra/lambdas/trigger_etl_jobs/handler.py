@@ -1,8 +1,9 @@
 """Starts a job of the workflow: by hand, or when an event asks for it.
 
 By hand: ``aws lambda invoke --function-name trigger_etl_jobs --payload '{"job": "all"}' out.json``.
-By event: source ``watershed``, detail type ``Run requested``, detail ``{"job": "all"}``. EventBridge
-delivers an event at least once; its id names the execution, so that a second delivery starts none.
+By event: source ``watershed``, detail type ``Run requested``, detail ``{"job": "all"}``.
+EventBridge delivers an event at least once; its id names the execution, so that a second delivery
+starts none.
 """
 
 from __future__ import annotations
