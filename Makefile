@@ -27,6 +27,7 @@ format: .dev  ## Puts Python and SQL into the house style
 
 typecheck: .dev  ## mypy, strict, over every package
 	@.venv/bin/mypy
+	@requirements/infra.sh && .venv/bin/mypy --python-executable .venv-infra/bin/python infra/app.py infra/smoke.py infra/costs.py infra/checks
 
 docs: setup  ## Builds what changed and writes the dbt documentation as one page, output/docs/index.html
 	@.venv/bin/watershed build

@@ -61,7 +61,7 @@ class Environment:
     """All that the stacks are told.
 
     Attributes:
-        name: Also Meltano's environment.
+        name: Of the environment; each is an account.
         nat_gateways: One in each public subnet, or a single one to save.
         company_network: Where the source databases are, as this VPC reaches them.
         concurrency_scaling_clusters: How many clusters Redshift may add under load.

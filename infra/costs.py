@@ -1,4 +1,4 @@
-"""What an environment costs a month: `python -m infra.costs` prints the table of docs/aws-costs.md."""
+"""What an environment costs a month: `python -m infra.costs` prints docs/aws-costs.md's table."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def _source(plugin: Mapping[str, Any], extractors: Mapping[str, Any]) -> Source:
         raise InfraError(
             f"extractor {plugin['name']}: {name!r} cannot name a task or a secret: use lower case"
         )
-    tap = plugin.get("inherit_from")
+    tap = str(plugin.get("inherit_from"))
     if tap not in extractors:
         raise InfraError(f"extractor {plugin['name']} inherits {tap!r}, which is not declared")
     config = plugin.get("config") or {}

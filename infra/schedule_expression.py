@@ -43,7 +43,7 @@ def to_schedule_expression(name: str, interval: str) -> str:
 
 def _weekdays(name: str, field: str) -> str:
     """Name each weekday of a list of days, ranges and steps: AWS knows no range over a Sunday."""
-    days = []
+    days: list[int] = []
     for part in field.upper().split(","):
         found = re.fullmatch(r"(?:\*|([0-7]|[A-Z]{3})(?:-([0-7]|[A-Z]{3}))?)(?:/([1-7]))?", part)
         if not found or not {*found.group(1, 2)} <= {None, *WEEKDAYS, *"01234567"}:
@@ -53,8 +53,10 @@ def _weekdays(name: str, field: str) -> str:
         first, last, step = found.groups()
         start = 0 if first is None else _number(first)
         end = 6 if first is None else _number(last or first)
+        if end < start:  # from Friday to Sunday
+            end += 7
         days += range(start, end + 1, int(step or 1))
-    return ",".join(dict.fromkeys(WEEKDAYS[day] for day in days))
+    return ",".join(dict.fromkeys(WEEKDAYS[day % 7] for day in days))
 
 
 def _number(day: str) -> int:

@@ -11,7 +11,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import boto3
+import boto3  # type: ignore[import-untyped]  # it ships no types, nor does botocore
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
 from infra import names
 from infra.config import ENVIRONMENTS
@@ -72,8 +74,8 @@ def _cluster(client: Callable[[str], Any], environment: Environment) -> list[str
     redshift = client("redshift")
     try:
         (cluster,) = redshift.describe_clusters(ClusterIdentifier=names.CLUSTER)["Clusters"]
-    except redshift.exceptions.ClientError as error:
-        return [f"the cluster cannot be described: {error}"]
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
+        return [f"the cluster cannot be described: {' '.join(str(error).split())}"]
     wanted = {
         "ClusterStatus": "available",
         "Encrypted": True,

@@ -139,8 +139,8 @@ class Replication(Construct):
                 conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": replica_key_alias}},
             )
         )
-        resource: aws_s3.CfnBucket = bucket.node.default_child  # type: ignore[assignment]
-        resource.replication_configuration = {
+        source: aws_s3.CfnBucket = bucket.node.default_child  # type: ignore[assignment]
+        configuration: Any = {
             "role": role.role_arn,
             "rules": [
                 {
@@ -159,7 +159,8 @@ class Replication(Construct):
                 }
             ],
         }
-        resource.add_resource_dependency(role.node.default_child)  # type: ignore[arg-type]
+        source.replication_configuration = configuration
+        source.add_resource_dependency(role.node.default_child)  # type: ignore[arg-type]
 
 
 def _expiry(days: int) -> aws_s3.LifecycleRule:

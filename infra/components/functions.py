@@ -26,7 +26,7 @@ def failure_queue(name: str) -> str:
 
 
 class Function(Construct):
-    """A function named after its folder in ``infra/lambdas``; what it cannot do waits in a queue."""
+    """A function named after its folder in `infra/lambdas`; what it cannot do waits in a queue."""
 
     def __init__(
         self,

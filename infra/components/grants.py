@@ -18,7 +18,7 @@ def allow(
     role: aws_iam.IRole,
     actions: list[str],
     resources: list[str],
-    conditions: dict[str, dict[str, object]] | None = None,
+    conditions: dict[str, dict[str, list[str]]] | None = None,
 ) -> None:
     """Let a role do something."""
     role.add_to_principal_policy(

@@ -40,6 +40,22 @@ class WarehouseKey(Construct):
         # Who publishes to the encrypted topic, and how the topic and the buckets tell of it.
         for service in ("cloudwatch", "events", "budgets", "sns", "config", "delivery.logs"):
             self._let(f"{service}.amazonaws.com", own_account)
+        # Macie reads objects by a role that AWS makes when it is switched on: it may not exist yet.
+        macie = "aws-service-role/macie.amazonaws.com/AWSServiceRoleForAmazonMacie"
+        iam = f"arn:{stack.partition}:iam::{stack.account}"
+        self.key.add_to_resource_policy(
+            aws_iam.PolicyStatement(
+                principals=[aws_iam.AnyPrincipal()],
+                actions=["kms:Decrypt"],
+                resources=["*"],
+                conditions={
+                    "StringEquals": {
+                        "kms:CallerAccount": stack.account,
+                        "aws:PrincipalArn": f"{iam}:role/{macie}",
+                    }
+                },
+            )
+        )
 
     def _let(self, service: str, condition: Mapping[str, Mapping[str, str]]) -> None:
         self.key.add_to_resource_policy(

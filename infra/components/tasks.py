@@ -45,7 +45,7 @@ class TaskSettings:
     def variables(self) -> dict[str, str]:
         """The environment variables that say where the warehouse is; its password is none."""
         return {
-            "MELTANO_ENVIRONMENT": self.environment.name,
+            "MELTANO_ENVIRONMENT": "prod",  # that of Redshift, whichever account this is
             "DBT_TARGET": "prod",
             "REDSHIFT_METHOD": "iam_role",
             "REDSHIFT_HOST": self.warehouse_host,

@@ -45,9 +45,9 @@ class FindingRules(Construct):
         failures: aws_sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        severe = {"severity": [{"numeric": [">=", SERIOUS]}]}
-        high = {"severity": {"description": ["High"]}}
-        broken = {
+        severe: dict[str, object] = {"severity": [{"numeric": [">=", SERIOUS]}]}
+        high: dict[str, object] = {"severity": {"description": ["High"]}}
+        broken: dict[str, object] = {
             "messageType": ["ComplianceChangeNotification"],
             "newEvaluationResult": {"complianceType": ["NON_COMPLIANT"]},
         }

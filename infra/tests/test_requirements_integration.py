@@ -228,6 +228,7 @@ def test_what_is_added_to_the_meltano_project_is_added_here(tmp_path):
         ("30 4 * * *", "cron(30 4 * * ? *)"),
         ("0 6 * * 1-5", "cron(0 6 ? * MON,TUE,WED,THU,FRI *)"),
         ("0 6 * * 5-7", "cron(0 6 ? * FRI,SAT,SUN *)"),
+        ("0 6 * * fri-sun", "cron(0 6 ? * FRI,SAT,SUN *)"),
         ("0 0 1 */3 *", "cron(0 0 1 1/3 ? *)"),
         ("@weekly", "cron(0 0 ? * SUN *)"),
     ],

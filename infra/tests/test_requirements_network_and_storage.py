@@ -59,9 +59,7 @@ def test_n_1_traffic_is_logged_and_stays_private(prod):
     }
 
 
-def test_n_2_each_private_subnet_leaves_by_a_nat_gateway_and_each_public_one_by_the_internet_gateway(
-    prod,
-):
+def test_n_2_private_subnets_leave_by_nat_gateways_and_public_ones_by_the_internet_gateway(prod):
     """N-2."""
     assert len(prod.all("AWS::EC2::NatGateway")) == 3
     assert len(prod.all("AWS::EC2::InternetGateway")) == 1

@@ -72,7 +72,8 @@ def test_s_2_the_key_serves_services_of_this_account_only(prod):
     """S-2."""
     key = prod.one("AWS::KMS::Key", "SecurityStack/").properties
     for statement in key["KeyPolicy"]["Statement"]:
-        if "Service" in statement["Principal"]:
+        principal = statement["Principal"]
+        if principal == {"AWS": "*"} or "Service" in principal:
             assert "222222222222" in json.dumps(statement["Condition"])
 
 
