@@ -286,3 +286,42 @@ MUTATIONS = (
         "data_survives_the_stack",
     ),
 )
+
+LINT_FAULTS = (
+    # (name, stack, type, change, the rule that must name it)
+    (
+        "unknown property",
+        "SecurityStack",
+        "AWS::KMS::Key",
+        lambda p: p.update(Rotate=True),
+        "E3002",
+    ),
+    (
+        "a port that is none",
+        "NetworkingStack",
+        "AWS::EC2::SecurityGroupIngress",
+        lambda p: p.update(FromPort="all"),
+        "E3012",
+    ),
+    (
+        "a reference to nothing",
+        "SecurityStack",
+        "AWS::SecretsManager::Secret",
+        lambda p: p.update(KmsKeyId={"Ref": "Nothing"}),
+        "E1020",
+    ),
+    (
+        "a runtime that is retired",
+        "DataIntegrationStack",
+        "AWS::Lambda::Function",
+        lambda p: p.update(Runtime="python3.7"),
+        "E2531",
+    ),
+    (
+        "a dependency on nothing",
+        "NetworkingStack",
+        "AWS::EC2::VPC",
+        lambda p: p.update(CidrBlock={"Fn::GetAtt": ["Nothing", "Arn"]}),
+        "E1010",
+    ),
+)

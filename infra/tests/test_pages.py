@@ -6,6 +6,9 @@ import pytest
 
 from infra import costs
 from infra.config import ENVIRONMENTS
+from infra.tests.emulation import LEFT_OUT
+from infra.tests.planted_constructs import FAULTS
+from infra.tests.planted_faults import LINT_FAULTS, MUTATIONS
 
 
 def rows(page, letters):
@@ -45,6 +48,22 @@ def test_every_requirement_has_a_test_that_names_it(repository_file):
     )
     docstrings = " ".join(re.findall(r'"""(.*?)"""', tests, re.DOTALL))
     assert rows(page, "NDISMX") <= rows(docstrings, "NDISMX")
+
+
+def test_the_figures_of_what_is_proved_are_so(repository_file, prod):
+    page = repository_file("docs/aws.md")
+    ours, theirs, lint = len(MUTATIONS), len(FAULTS), len(LINT_FAULTS)
+    assert (
+        f"{ours + theirs + lint} planted faults ({ours} for our checks, {theirs} for cdk-nag, "
+        f"{lint} for cfn-lint)" in page
+    )
+    everything = prod.all()
+    taken = [resource for resource in everything if resource.type not in LEFT_OUT]
+    types = [len({resource.type for resource in some}) for some in (taken, everything)]
+    assert (
+        f"{len(taken)} of prod's {len(everything)} resources, of {types[0]} of its {types[1]} types"
+        in page
+    )
 
 
 def test_the_cost_page_is_reckoned_from_the_configuration(repository_file):

@@ -10,7 +10,7 @@ from infra.checks import CHECKS
 from infra.nag_acknowledgements import unacknowledged, unused
 from infra.templates import Templates, states
 from infra.tests.planted_constructs import FAULTS
-from infra.tests.planted_faults import MUTATIONS, set_state
+from infra.tests.planted_faults import LINT_FAULTS, MUTATIONS, set_state
 
 REPOSITORY = Path(__file__).parents[2]
 CFN_LINT = REPOSITORY / ".venv-infra" / "bin" / "cfn-lint"
@@ -66,45 +66,6 @@ def lint(paths):
 
 REDUNDANT = "W3005"
 """The CDK states dependencies that references imply already."""
-
-LINT_FAULTS = (
-    # (name, stack, type, change, the rule that must name it)
-    (
-        "unknown property",
-        "SecurityStack",
-        "AWS::KMS::Key",
-        lambda p: p.update(Rotate=True),
-        "E3002",
-    ),
-    (
-        "a port that is none",
-        "NetworkingStack",
-        "AWS::EC2::SecurityGroupIngress",
-        lambda p: p.update(FromPort="all"),
-        "E3012",
-    ),
-    (
-        "a reference to nothing",
-        "SecurityStack",
-        "AWS::SecretsManager::Secret",
-        lambda p: p.update(KmsKeyId={"Ref": "Nothing"}),
-        "E1020",
-    ),
-    (
-        "a runtime that is retired",
-        "DataIntegrationStack",
-        "AWS::Lambda::Function",
-        lambda p: p.update(Runtime="python3.7"),
-        "E2531",
-    ),
-    (
-        "a dependency on nothing",
-        "NetworkingStack",
-        "AWS::EC2::VPC",
-        lambda p: p.update(CidrBlock={"Fn::GetAtt": ["Nothing", "Arn"]}),
-        "E1010",
-    ),
-)
 
 
 def test_cfn_lint_finds_nothing_and_all_planted_faults(synthesized, tmp_path):
