@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo demo-day test setup lint format typecheck docs bench sources-up sources-down clean
+.PHONY: help demo demo-day test setup lint format typecheck docs bench synth sources-up sources-down clean
 
 help:  ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -11,7 +11,7 @@ demo:  ## The whole pipeline, from a fresh clone: sample company to published st
 demo-day:  ## One deterministic day of changes at the sample company
 	@demo/day.sh
 
-test:  ## All tests, from a fresh clone; ONLY=extract|load|model|trust|demo runs one part
+test:  ## All tests, from a fresh clone; ONLY=extract|load|model|trust|demo|aws runs one part
 	@tests/run.sh $(ONLY)
 
 setup:  ## Installs the pipeline into .venv, from the hashed locks
@@ -27,12 +27,16 @@ format: .dev  ## Puts Python and SQL into the house style
 
 typecheck: .dev  ## mypy, strict, over every package
 	@.venv/bin/mypy
+	@requirements/infra.sh && .venv/bin/mypy --python-executable .venv-infra/bin/python infra/app.py infra/smoke.py infra/costs.py infra/checks
 
 docs: setup  ## Builds what changed and writes the dbt documentation as one page, output/docs/index.html
 	@.venv/bin/watershed build
 
 bench:  ## Compares us with dlt, sling, Singer and the limit, hours; QUICK=1: minutes; GROWTH=1: ours to 8 million rows
 	@bench/run.py $(if $(QUICK),--quick) $(if $(GROWTH),--growth)
+
+synth: setup  ## Writes the CloudFormation templates of dev and prod to output/cdk, without account or network
+	@requirements/infra.sh && infra/synth.sh
 
 sources-up: setup  ## Starts the sample company's servers; the first time, fills them
 	@demo/install.sh && .venv/bin/watershed-demo up

@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [[ -x .venv/bin/watershed-demo ]]; then .venv/bin/watershed-demo down; fi
-rm -rf output .meltano plugins .venv .venv-documents .env transform/target
+rm -rf output .meltano plugins .venv .venv-documents .venv-infra .env transform/target

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs them, two at a time.
-# Usage: tests/run.sh [extract|load|model|trust|demo]
+# Usage: tests/run.sh [extract|load|model|trust|demo|aws]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 requirements/setup.sh dev
 demo/install.sh
 tests/install.sh
+requirements/infra.sh
 selected=()
 if [[ -n ${1:-} ]]; then selected=(-m "$1"); fi
 exec .venv/bin/pytest --numprocesses 2 --dist worksteal --quiet "${selected[@]}"

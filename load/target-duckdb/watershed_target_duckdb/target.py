@@ -30,6 +30,7 @@ from watershed_load_plan import LoadError, LoadOptions, LoadPlan
 from watershed_load_plan.batches import local_path
 from watershed_load_plan.spool import RunDirectory
 from watershed_load_plan.state import COMMITTED
+from watershed_target_duckdb.interruptible import interruptible_stdin
 from watershed_target_duckdb.warehouse import DuckDBWarehouse
 
 if TYPE_CHECKING:
@@ -265,6 +266,7 @@ def _read_json_lines(
 
 def main() -> None:
     """Run the target; what a person can mend ends in one line and exit code 1."""
+    LineReader.default_input = interruptible_stdin()
     try:
         TargetDuckDB.cli()
     except (
