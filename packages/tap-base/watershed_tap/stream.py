@@ -403,6 +403,7 @@ class TableStream(Stream, ABC):
         """Nothing: the SDK would copy each record for child streams, which tables do not have."""
 
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        self._tap.bulk_run.throttle.pass_record(record)
         for stream_map in self.stream_maps:
             mapped = stream_map.transform(record)
             if mapped is not None:
