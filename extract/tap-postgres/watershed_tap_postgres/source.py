@@ -130,7 +130,7 @@ class PostgresSource(Source):
         text = statement.as_string(self._connection)
         try:
             yield from self._engine.batches(text, table.row_bytes)
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:  # Arrow's, once batches flow
             code, reason = told_by_duckdb(error)
             raise reading_failure(code, reason, self.settings, table.stream_id) from None
 

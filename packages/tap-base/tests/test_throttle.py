@@ -36,21 +36,21 @@ def test_rows_pass_at_their_rate(clock: Clock) -> None:
     limited = throttle(rows=100)
     for _ in range(1_001):
         limited.pass_record({"id": 1, "t": "abc"})
-    assert clock.now - 1_000 == pytest.approx(10)
+    assert clock.now - 1_000 == pytest.approx(10, abs=0.02)
 
 
 def test_bytes_pass_at_their_rate(clock: Clock) -> None:
     limited = throttle(size=2_000)
     for _ in range(11):
         limited.pass_record({"id": 1, "t": "x" * 992})
-    assert clock.now - 1_000 == pytest.approx(5)
+    assert clock.now - 1_000 == pytest.approx(5, abs=0.02)
 
 
 def test_the_stricter_limit_holds(clock: Clock) -> None:
     limited = throttle(rows=100, size=1_000)
     limited.pass_on(100, 10_000)
     limited.pass_on(1, 1)
-    assert clock.now - 1_000 == pytest.approx(10)
+    assert clock.now - 1_000 == pytest.approx(10, abs=0.02)
 
 
 def test_no_burst_follows_a_pause(clock: Clock) -> None:
@@ -60,7 +60,7 @@ def test_no_burst_follows_a_pause(clock: Clock) -> None:
     before = clock.now
     for _ in range(1_001):
         limited.pass_on(1, 0)
-    assert clock.now - before == pytest.approx(9)
+    assert clock.now - before == pytest.approx(9, abs=0.02)
 
 
 def test_without_a_limit_nothing_waits(clock: Clock) -> None:

@@ -82,6 +82,8 @@ def _local_root(batch: Mapping[str, Any]) -> Path:
 
 
 _BURST_SECONDS = 1.0
+_SHORTEST_WAIT_SECONDS = 0.01
+"""A shorter one is added to the next, for each costs some work."""
 
 
 class Throttle:
@@ -97,16 +99,19 @@ class Throttle:
 
     def pass_on(self, rows: int, size: int) -> None:
         """Wait until these may pass."""
-        if (wait := self._free_at - time.monotonic()) > 0:
+        if (wait := self._free_at - time.monotonic()) > _SHORTEST_WAIT_SECONDS:
             time.sleep(wait)
         takes = max(n / of if of else 0.0 for n, of in zip((rows, size), self._limits, strict=True))
         self._free_at = max(self._free_at, time.monotonic() - _BURST_SECONDS) + takes
 
     def pass_record(self, record: Mapping[str, Any]) -> None:
         """Wait until this one row may pass; only texts have a length worth counting."""
-        if any(self._limits):
+        rows, size = self._limits
+        if size:
             values = record.values()
             self.pass_on(1, sum(len(v) if isinstance(v, str) else _VALUE_BYTES for v in values))
+        elif rows:
+            self.pass_on(1, 0)
 
 
 @dataclass
