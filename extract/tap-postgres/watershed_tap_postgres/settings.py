@@ -93,7 +93,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "statement_timeout_seconds",
         th.IntegerType(minimum=1),
-        description="Longest that the source may work on one fetch; by default the server's limit",
+        description="Longest that the source may work on one fetch, in files on a whole table; by "
+        "default the server's limit",
     ),
     th.Property(
         "connect_timeout_seconds",
