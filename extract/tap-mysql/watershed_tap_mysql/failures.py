@@ -50,6 +50,10 @@ _CODES = {
     ),
     1142: ("user {user!r} may not read it", "grant select on it"),
     1143: ("user {user!r} may not read a column", "grant select on it, or deselect it"),
+    1227: (
+        "user {user!r} may not see how far the replica is behind",
+        "grant replica monitor (MariaDB) or replication client (MySQL) on *.* to the user",
+    ),
     1146: ("the table was dropped or renamed meanwhile", "run again, or deselect the stream"),
     1054: ("a column was dropped or renamed meanwhile", "run again, or deselect the column"),
     1356: (
@@ -66,7 +70,7 @@ _CODES = {
 
 def silence_failure(error: OSError, settings: Settings) -> TapError:
     """Say why no connection came about."""
-    cure = "check that it is up, and host, port and firewall"
+    cure = f"check that it is up, and {settings.server.host_setting}, port and firewall"
     reason = error.strerror or str(error)
     return SourceUnavailableError(_line(settings, None, "it does not answer", cure, reason))
 
@@ -78,7 +82,8 @@ def connection_failure(error: pymysql.MySQLError, settings: Settings) -> TapErro
     if isinstance(cause, ssl.SSLCertVerificationError):
         if cause.verify_code in _OTHER_HOST:
             problem = f"its certificate was issued for another host than {settings.host!r}"
-            cure = "set host to the name in the certificate, and do not connect before that"
+            setting = settings.server.host_setting
+            cure = f"set {setting} to the name in the certificate, and do not connect before that"
         else:
             problem = f"its certificate is not signed by a CA in ssl_ca ({settings.ssl_ca})"
             cure = "give the file of the CA that signed it, and do not connect before that"
@@ -103,6 +108,15 @@ def reading_failure(
         cure = "run again: the last STATE is safe"
         return SourceUnavailableError(_line(settings, stream_id, "it broke off", cure, text))
     return SetupError(_known(code, text, settings, stream_id))
+
+
+def lag_failure(problem: str, settings: Settings) -> TapError:
+    """Say that a replica is too far behind, or does not tell."""
+    cure = (
+        "see to its replication, raise or remove replica_largest_lag_seconds, or remove "
+        "replica_host to read the primary"
+    )
+    return SetupError(f"{settings.source}: {problem}: {cure}")
 
 
 def altered_failure(error: Exception, settings: Settings, stream_id: str) -> TapError:

@@ -16,6 +16,9 @@ from watershed_tap.settings import (
     DEFAULT_CONNECT_TIMEOUT_SECONDS,
     DEFAULT_OVERLAP_SECONDS,
     READ_PROPERTIES,
+    REPLICA_PROPERTIES,
+    ServerSettings,
+    replica_contradictions,
 )
 
 if TYPE_CHECKING:
@@ -97,15 +100,16 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         description="Longest wait for the server to answer",
     ),
 ).to_dict()
-CONFIG_JSONSCHEMA["properties"] |= STREAM_MAPS_CONFIG["properties"] | READ_PROPERTIES
+CONFIG_JSONSCHEMA["properties"] |= (
+    REPLICA_PROPERTIES | STREAM_MAPS_CONFIG["properties"] | READ_PROPERTIES
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One company database and how to read it."""
 
-    host: str
-    port: int
+    server: ServerSettings
     database: str
     user: str
     password: str = field(repr=False)
@@ -122,6 +126,16 @@ class Settings:
     privacy: PrivacySettings
 
     @property
+    def host(self) -> str:
+        """The server that is read; its certificate's name."""
+        return self.server.host
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.server.port
+
+    @property
     def source(self) -> str:
         """The database as error texts and logs call it."""
         return f"MySQL database {self.database!r} at {self.host}:{self.port}"
@@ -135,8 +149,7 @@ class Settings:
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
         """Take over a config that ``check_config`` found nothing wrong with."""
         return cls(
-            host=config["host"],
-            port=config["port"],
+            server=ServerSettings.from_config(config),
             database=config["database"],
             user=config["user"],
             password=config["password"],
@@ -157,5 +170,6 @@ class Settings:
 def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Say which settings exclude or need each other."""
     yield from privacy.contradictions(config)
+    yield from replica_contradictions(config)
     if bool(config.get("ssl_cert")) != bool(config.get("ssl_key")):
         yield "ssl_cert, ssl_key: give both or neither"

@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pymysql
+from pymysql.cursors import DictCursor
 
 from watershed_tap.exceptions import SetupError
 from watershed_tap.source import Source
 from watershed_tap.tables import Table, by_stream_id
 from watershed_tap_mysql import tables as catalog
 from watershed_tap_mysql.connection import connect
-from watershed_tap_mysql.failures import altered_failure, reading_failure
+from watershed_tap_mysql.failures import altered_failure, lag_failure, reading_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -160,9 +161,28 @@ class MySQLSource(Source):
         try:
             for statement in (f"set session {pins}", *_SNAPSHOT):
                 connection.query(statement)
+            self._check_lag(connection)
         except pymysql.MySQLError as error:
             raise reading_failure(error, self.settings, None) from error
         return connection
+
+    def _check_lag(self, connection: pymysql.Connection[LeavableCursor]) -> None:
+        largest = self.settings.server.largest_lag_seconds
+        if largest is None:
+            return
+        with connection.cursor(DictCursor) as cursor:
+            cursor.execute("show replica status")
+            status = cursor.fetchone()
+        if status is None:
+            raise lag_failure("its lag cannot be told, for it is no replica", self.settings)
+        # MySQL's name, and MariaDB's.
+        value = status.get("Seconds_Behind_Source", status.get("Seconds_Behind_Master"))
+        if value is None:
+            raise lag_failure("it does not follow its primary now", self.settings)
+        seconds = int(value)
+        if seconds > largest:
+            problem = f"it is {seconds} s behind its primary, more than the {largest} s allowed"
+            raise lag_failure(problem, self.settings)
 
     def _query(self, statement: str) -> list[tuple[str, ...]]:
         try:

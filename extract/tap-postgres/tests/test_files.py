@@ -254,6 +254,25 @@ def test_a_connection_that_drops_in_the_middle_is_one_line(
     assert "run again: the last STATE is safe" in error
 
 
+@pytest.mark.parametrize(
+    ("at_the_last_row", "said"),
+    [
+        ("pg_sleep(30)", "it cancelled a statement"),
+        ("pg_terminate_backend(pg_backend_pid())", "it broke off"),
+    ],
+)
+def test_what_ends_a_table_after_many_of_its_rows_is_one_line(
+    tap: Runner, execute: Execute, in_files: dict[str, Any], at_the_last_row: str, said: str
+) -> None:
+    """Arrow hands on what DuckDB says then, and calls it an error of its own."""
+    execute(f"""
+        create view late as select i, case i when 300000 then {at_the_last_row}::text end as t
+        from generate_series(1, 300000) i
+    """)
+    settings = {**in_files, "statement_timeout_seconds": 2}
+    assert f"stream public-late: {said}" in tap(settings=settings).error
+
+
 def test_names_with_quotes_dots_and_63_characters_are_read(
     tap: Runner, execute: Execute, in_files: dict[str, Any]
 ) -> None:

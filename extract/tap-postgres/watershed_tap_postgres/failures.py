@@ -32,7 +32,7 @@ _CONNECTION_SETUP = (
     (
         "does not match host name",
         "its certificate was issued for another host than {host!r}",
-        "set host to the name in the certificate, and do not connect before that",
+        "set {host_setting} to the name in the certificate, and do not connect before that",
     ),
     (
         "root certificate file",
@@ -71,7 +71,7 @@ _CODES = {
     "53300": ("it has no connection left", "run again later, or reserve one for user {user!r}"),
     "40001": (
         "a standby cancelled the read, since it conflicts with recovery",
-        "turn hot_standby_feedback on, or read from the primary",
+        "turn hot_standby_feedback on, raise max_standby_streaming_delay, or read the primary",
     ),
 }
 
@@ -82,7 +82,7 @@ def connection_failure(error: psycopg2.Error, settings: Settings) -> TapError:
     for words, problem, cure in _CONNECTION_SETUP:
         if words in text:
             return SetupError(_line(settings, None, problem, cure))
-    cure = "check that it is up, and host, port and firewall"
+    cure = "check that it is up, and {host_setting}, port and firewall"
     return SourceUnavailableError(_line(settings, None, "it does not answer", cure, str(error)))
 
 
@@ -105,6 +105,35 @@ def reading_failure(
         return SourceUnavailableError(_line(settings, stream_id, "it broke off", cure, text))
     problem, cure = f"it reports error {code}", "correct it at the source, or deselect its cause"
     return SetupError(_line(settings, stream_id, problem, cure, text))
+
+
+def check_lag(lag: float | None, settings: Settings, *, is_standby: bool) -> None:
+    """Make sure that a replica is not too far behind.
+
+    Args:
+        lag: seconds; ``None`` if the replica cannot tell.
+        settings: which say how far is too far.
+        is_standby: it says that it is one.
+
+    Raises:
+        SetupError: it is too far behind, or that cannot be known.
+    """
+    largest = settings.server.largest_lag_seconds
+    if not is_standby:
+        problem = "its lag cannot be told, for it is no standby"
+        cure = "correct replica_host, or remove replica_largest_lag_seconds"
+    elif lag is None:
+        problem = "its lag cannot be told, for it has replayed nothing since it started"
+        cure = "see to its replication, or remove replica_host to read the primary"
+    elif largest is not None and lag > largest:
+        problem = f"it is {lag:.0f} s behind its primary, more than the {largest} s allowed"
+        cure = (
+            "run again later, see to its replication, raise replica_largest_lag_seconds, or "
+            "remove replica_host to read the primary"
+        )
+    else:
+        return
+    raise SetupError(_line(settings, None, problem, cure))
 
 
 # DuckDB hands on what PostgreSQL says, without its code.
@@ -142,6 +171,7 @@ def _line(
     detail: str | None = None,
 ) -> str:
     facts = {name: getattr(settings, name) for name in ("user", "host", "sslmode", "sslrootcert")}
+    facts["host_setting"] = settings.server.host_setting
     where = settings.source if stream_id is None else f"{settings.source}, stream {stream_id}"
     what = problem.format(**facts)
     if detail is not None:

@@ -17,6 +17,9 @@ from watershed_tap.settings import (
     DEFAULT_CONNECT_TIMEOUT_SECONDS,
     DEFAULT_OVERLAP_SECONDS,
     READ_PROPERTIES,
+    REPLICA_PROPERTIES,
+    ServerSettings,
+    replica_contradictions,
 )
 
 if TYPE_CHECKING:
@@ -90,7 +93,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "statement_timeout_seconds",
         th.IntegerType(minimum=1),
-        description="Longest that the source may work on one fetch; by default the server's limit",
+        description="Longest that the source may work on one fetch, in files on a whole table; by "
+        "default the server's limit",
     ),
     th.Property(
         "connect_timeout_seconds",
@@ -100,7 +104,9 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property("ssh_tunnel", th.ObjectType(*_SSH_PROPERTIES), description="SSH tunnel"),
 ).to_dict()
-CONFIG_JSONSCHEMA["properties"] |= STREAM_MAPS_CONFIG["properties"] | READ_PROPERTIES
+CONFIG_JSONSCHEMA["properties"] |= (
+    REPLICA_PROPERTIES | STREAM_MAPS_CONFIG["properties"] | READ_PROPERTIES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +125,7 @@ class SshTunnelSettings:
 class Settings:
     """One company database and how to read it."""
 
-    host: str
-    port: int
+    server: ServerSettings
     database: str
     user: str
     password: str | None = field(repr=False)
@@ -139,6 +144,16 @@ class Settings:
     ssh_tunnel: SshTunnelSettings | None
 
     @property
+    def host(self) -> str:
+        """The server that is read; its certificate's name."""
+        return self.server.host
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.server.port
+
+    @property
     def source(self) -> str:
         """The database as error texts and logs call it."""
         return f"PostgreSQL database {self.database!r} at {self.host}:{self.port}"
@@ -147,8 +162,7 @@ class Settings:
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
         """Take over a config that ``check_config`` found nothing wrong with."""
         return cls(
-            host=config["host"],
-            port=config["port"],
+            server=ServerSettings.from_config(config),
             database=config["database"],
             user=config["user"],
             password=config.get("password"),
@@ -171,6 +185,7 @@ class Settings:
 def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Say which settings exclude or need each other."""
     yield from privacy.contradictions(config)
+    yield from replica_contradictions(config)
     if bool(config.get("password")) == config["iam_auth"]:
         yield "password: give either a password or iam_auth"
     if config["iam_auth"] and config["sslmode"] == "disable":

@@ -14,7 +14,12 @@ from psycopg2.extras import RealDictCursor
 from watershed_tap.exceptions import SetupError
 from watershed_tap.source import Source
 from watershed_tap.tables import Table, by_stream_id
-from watershed_tap_postgres.failures import connection_failure, reading_failure, told_by_duckdb
+from watershed_tap_postgres.failures import (
+    check_lag,
+    connection_failure,
+    reading_failure,
+    told_by_duckdb,
+)
 from watershed_tap_postgres.tables import TABLES_SQL, tables_of
 
 if TYPE_CHECKING:
@@ -41,6 +46,17 @@ _SESSION = {
     "cursor_tuple_fraction": "1.0",  # we read to the end
     "idle_in_transaction_session_timeout": "0",  # while the target loads, the source waits
 }
+
+# A standby that has replayed all that it received is not behind, however long nothing was written;
+# but one that receives nothing may be.
+_LAG_SQL = """
+select pg_catalog.pg_is_in_recovery() as is_standby,
+    case when pg_catalog.pg_last_wal_receive_lsn() = pg_catalog.pg_last_wal_replay_lsn()
+        and exists (select from pg_catalog.pg_stat_get_wal_receiver() where pid is not null)
+    then 0 else extract(epoch from
+        pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())::float8
+    end as lag
+"""
 
 WIDE_ROW_BYTES = 32 * 1024
 """Beyond, 2,048 rows at a time might not fit into memory: they are fetched a few at a time."""
@@ -114,7 +130,7 @@ class PostgresSource(Source):
         text = statement.as_string(self._connection)
         try:
             yield from self._engine.batches(text, table.row_bytes)
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:  # Arrow's, once batches flow
             code, reason = told_by_duckdb(error)
             raise reading_failure(code, reason, self.settings, table.stream_id) from None
 
@@ -165,9 +181,18 @@ class PostgresSource(Source):
         try:
             with connection.cursor() as cursor:
                 cursor.execute(sql.SQL("select ") + pins)
+            self._check_lag(connection)
         except psycopg2.Error as error:
             raise reading_failure(error.pgcode, str(error), self.settings, None) from error
         return connection
+
+    def _check_lag(self, connection: psycopg2.extensions.connection) -> None:
+        if self.settings.server.largest_lag_seconds is None:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(_LAG_SQL)
+            is_standby, lag = cursor.fetchone() or (False, None)
+        check_lag(lag, self.settings, is_standby=is_standby)
 
     @cached_property
     def _parameters(self) -> dict[str, Any]:

@@ -29,6 +29,8 @@ ACCESS_RULES = f"""\
 # TLS and a password, from this machine, and nothing else.
 hostssl all all {HOST}/32 scram-sha-256
 """
+STANDBY_RULE = f"hostssl replication {SUPERUSER} {HOST}/32 scram-sha-256\n"
+PRIMARY_CA = "primary-ca.crt"
 SETTINGS = """\
 # Written at every start by watershed-servers; a change here does not last.
 listen_addresses = '{host}'
@@ -109,6 +111,59 @@ class PostgresServer(LoopbackServer):
             ca_file=self.ca_file,
         )
 
+    def make_standby(self, folder: Path) -> "PostgresServer":
+        """Copy this running server into another folder, as a standby that will follow it.
+
+        Its accounts and passwords are those of this server, its certificates are its own.
+
+        Returns:
+            The standby, which is not running yet.
+
+        Raises:
+            ServerStartError: it could not be copied.
+        """
+        superuser = self.database()
+        with (self.data_folder / "pg_hba.conf").open("a") as rules:
+            rules.write(STANDBY_RULE)
+        with superuser.connect(autocommit=True) as connection:
+            connection.execute("select pg_reload_conf()")
+        standby = PostgresServer(folder, is_throwaway=self._is_throwaway)
+        standby._copy(superuser)
+        return standby
+
+    def _copy(self, primary: PostgresDatabase) -> None:
+        with self._locked():
+            self._make_identity()
+            self._password_file.write_text(primary.password)
+            account = self._account()
+            address = (
+                f"host={primary.host} port={primary.port} user={primary.user} "
+                f"sslmode=verify-full sslrootcert='{self.folder / PRIMARY_CA}'"
+            )
+            shutil.copy(primary.ca_file, self.folder / PRIMARY_CA)
+            account.own(self.folder)
+            copied = subprocess.run(
+                [
+                    *account.prefix,
+                    find_program_folder() / "pg_basebackup",
+                    f"--dbname={address}",
+                    f"--pgdata={self.data_folder}",
+                    "--write-recovery-conf",
+                    "--checkpoint=fast",
+                    "--no-sync",
+                ],
+                check=False,
+                capture_output=True,
+                text=True,
+                cwd="/",
+                env={**os.environ, "PGPASSWORD": primary.password},
+            )
+        if copied.returncode != 0:
+            raise ServerStartError(
+                f"PostgreSQL could not copy the server at port {primary.port} into {self.folder}: "
+                f"{last_line(copied.stderr)}"
+            )
+
     @property
     def _pid_file(self) -> Path:
         return self.data_folder / "postmaster.pid"
@@ -119,7 +174,7 @@ class PostgresServer(LoopbackServer):
 
     def _is_ready(self) -> bool:
         lines = self._pid_file_lines()
-        return len(lines) > 7 and lines[7].strip() == "ready"  # noqa: PLR2004  # its eighth line
+        return len(lines) > 7 and lines[7].strip() in {"ready", "standby"}  # noqa: PLR2004  # its eighth line
 
     def _require_programs(self) -> None:
         find_program_folder()

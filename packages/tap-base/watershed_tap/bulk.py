@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from watershed_bulk.writer import BatchWriter
 
 MEGABYTE = 2**20
+_VALUE_BYTES = 8
 
 
 class SchemaChange:
@@ -80,23 +81,37 @@ def _local_root(batch: Mapping[str, Any]) -> Path:
     return Path(unquote(address.path))
 
 
+_BURST_SECONDS = 1.0
+_SHORTEST_WAIT_SECONDS = 0.01
+"""A shorter one is added to the next, for each costs some work."""
+
+
 class Throttle:
-    """Lets so many rows and bytes pass a second, on average since the first."""
+    """Lets so many rows and bytes pass a second.
+
+    What passes waits until what passed before has taken its time. Time that went by unused counts
+    for a second at most: no burst follows a pause.
+    """
 
     def __init__(self, settings: BulkSettings) -> None:
         self._limits = (settings.rows_per_second, settings.bytes_per_second)
-        self._passed = [0, 0]
-        self._began = time.monotonic()
+        self._free_at = time.monotonic()
 
     def pass_on(self, rows: int, size: int) -> None:
-        """Wait until these are allowed."""
-        self._passed[0] += rows
-        self._passed[1] += size
-        due = max(
-            n / limit if limit else 0.0 for n, limit in zip(self._passed, self._limits, strict=True)
-        )
-        if (wait := self._began + due - time.monotonic()) > 0:
+        """Wait until these may pass."""
+        if (wait := self._free_at - time.monotonic()) > _SHORTEST_WAIT_SECONDS:
             time.sleep(wait)
+        takes = max(n / of if of else 0.0 for n, of in zip((rows, size), self._limits, strict=True))
+        self._free_at = max(self._free_at, time.monotonic() - _BURST_SECONDS) + takes
+
+    def pass_record(self, record: Mapping[str, Any]) -> None:
+        """Wait until this one row may pass; only texts have a length worth counting."""
+        rows, size = self._limits
+        if size:
+            values = record.values()
+            self.pass_on(1, sum(len(v) if isinstance(v, str) else _VALUE_BYTES for v in values))
+        elif rows:
+            self.pass_on(1, 0)
 
 
 @dataclass
@@ -158,7 +173,7 @@ def text_batches(
     for record in records:
         row = [_text(record[name]) for name in names]
         rows.append(row)
-        size += sum(len(text) + 8 for text in row if text is not None)
+        size += sum(len(text) + _VALUE_BYTES for text in row if text is not None)
         if size >= _TEXT_BATCH_BYTES:
             yield _batch(rows, schema)
             rows, size = [], 0

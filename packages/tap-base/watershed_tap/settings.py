@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -9,7 +10,7 @@ from singer_sdk.helpers.capabilities import BATCH_CONFIG
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from jsonschema import ValidationError
 
@@ -56,6 +57,54 @@ READ_PROPERTIES: dict[str, Any] = {
     ).to_dict()["properties"],
 }
 """Settings of every tap of ours: how rows travel, how fast, and what of them stays clear."""
+
+REPLICA_PROPERTIES: dict[str, Any] = th.PropertiesList(
+    th.Property("replica_host", th.StringType, description="Read here, a copy, instead of at host"),
+    th.Property(
+        "replica_port", th.IntegerType, description="Port of the replica; by default that of host"
+    ),
+    th.Property(
+        "replica_largest_lag_seconds",
+        th.IntegerType(minimum=0),
+        description="A run fails if the replica is further behind; by default it is not asked",
+    ),
+).to_dict()["properties"]
+"""Settings of taps that may read a replica instead of the database itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Which server is read.
+
+    Attributes:
+        host: its name, which its certificate must bear.
+        host_setting: what the host is called among the settings.
+        largest_lag_seconds: of a replica; ``None`` for any, or if it is none.
+    """
+
+    host: str
+    port: int
+    host_setting: str = "host"
+    largest_lag_seconds: int | None = None
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> ServerSettings:
+        """Choose the replica, if there is one."""
+        if config.get("replica_host"):
+            return cls(
+                config["replica_host"],
+                config.get("replica_port") or config["port"],
+                "replica_host",
+                config.get("replica_largest_lag_seconds"),
+            )
+        return cls(config["host"], config["port"])
+
+
+def replica_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Say which settings of a replica need its host."""
+    for name in ("replica_port", "replica_largest_lag_seconds"):
+        if config.get(name) is not None and not config.get("replica_host"):
+            yield f"{name}: give replica_host too"
 
 
 def check_config(
