@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from type_matrix.cases import Sheet, TypeCase, laid_out
 from type_matrix.judged import Arrival, Row, row_of
-from type_matrix.mongodb_cases import FAR_DATES, MONGODB, text_of
+from type_matrix.mongodb_cases import MONGODB, is_far, text_of
 from type_matrix.mysql_cases import MYSQL
 from type_matrix.page import settle
 from type_matrix.postgres_cases import POSTGRES, SETUP
@@ -53,7 +53,7 @@ class Matrix:
                 case,
                 held=next(arrivals["held"]),
                 huge=next(arrivals["huge"]) if case.huge else [],
-                outside=[next(arrivals["beyond"])[1] for _ in case.outside],
+                outside=[next(arrivals["beyond"]) for _ in case.outside],
             )
 
     def types(self, table: str) -> dict[str, str]:
@@ -176,7 +176,6 @@ def test_types_of_mongodb(
     mongodb_tap: Runner, matrix: Matrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-3.1.3, and extremes that the page names."""
-    far = {moment for moment, _ in FAR_DATES.values()}
     far_fields: dict[str, Any] = {}
     with mongodb_tap.database.connect() as client:
         db = client.get_database(mongodb_tap.database.dbname, codec_options=CODEC_OPTIONS)
@@ -184,8 +183,8 @@ def test_types_of_mongodb(
             for row, values in enumerate(sheet.rows):
                 fields = dict(zip(sheet.columns, values, strict=True))
                 there = {name: of for name, of in fields.items() if of is not None}
-                far_fields |= {name: of for name, of in there.items() if of in far}
-                kept = {name: of for name, of in there.items() if of not in far}
+                far_fields |= {name: of for name, of in there.items() if is_far(of)}
+                kept = {name: of for name, of in there.items() if not is_far(of)}
                 db[sheet.name].insert_one({"_id": row, **kept})
         send_dates_that_the_server_refuses(monkeypatch, far_fields)
         matrix.load(mongodb_tap)

@@ -89,7 +89,7 @@ def row_of(
     case: TypeCase,
     held: Sequence[Arrival],
     huge: Sequence[Arrival],
-    outside: Iterable[Arrival],
+    outside: Sequence[Sequence[Arrival]],
 ) -> Row:
     """Judge all values of a type.
 
@@ -97,11 +97,13 @@ def row_of(
         case: the type.
         held: what became of its values, NULL among them.
         huge: and of those that are huge.
-        outside: what became of the values outside its range.
+        outside: of each value outside its range, what became of an ordinary one before it, of it,
+            and of NULL behind it.
     """
     first = held[0]
     assert {first.in_warehouse} >= {arrival.in_warehouse for arrival in huge}
-    for arrival in [*held, *huge]:
+    beside = [arrival for before, _, behind in outside for arrival in (before, behind)]
+    for arrival in [*held, *huge, *beside]:
         same = is_same(arrival.in_warehouse, arrival.arrived, arrival.said)
         assert same, f"{case.declared}: {_cut(arrival.said)} arrived as {_cut(arrival.arrived)}"
         assert arrival.aside is None, f"{case.declared}: {_cut(arrival.said)} was set aside"
@@ -110,7 +112,7 @@ def row_of(
     assert column_type is not None
     fates = [
         (name, _fate(case, arrival, first))
-        for name, arrival in zip(case.outside, outside, strict=True)
+        for name, (_, arrival, _) in zip(case.outside, outside, strict=True)
     ]
     return Row(
         names=case.name or case.declared,

@@ -67,8 +67,8 @@ MONGODB = [
         range="the digits that its values have, to 38; here -9999999999.99 to 9999999999.99",
         outside={
             "34 digits": decimal("9" * 34),
+            "1e-36": decimal("1e-36"),
             "1e-37": decimal("1e-37"),
-            "1e-38": decimal("1e-38"),
             "1e6000": decimal("1e6000"),
             "-0": decimal("-0"),
             "NaN": decimal("NaN"),
@@ -120,6 +120,11 @@ MONGODB = [
 ]
 
 
+def is_far(value: Any) -> bool:
+    """Whether it is one of :data:`FAR_DATES`."""
+    return isinstance(value, DatetimeMS) and int(value) in _FAR_TEXTS
+
+
 def text_of(value: Any, column_type: str) -> str | None:
     """The text of a value, by the driver and by rules of these tests' own."""
     if value is None:
@@ -131,7 +136,7 @@ def text_of(value: Any, column_type: str) -> str | None:
     match value:
         case bool():
             return str(value).lower()
-        case DatetimeMS() if int(value) in _FAR_TEXTS:
+        case DatetimeMS() if is_far(value):
             return _FAR_TEXTS[int(value)]
         case DatetimeMS():
             return (_EPOCH + int(value) * _MILLISECOND).isoformat()

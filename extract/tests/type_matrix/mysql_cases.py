@@ -44,11 +44,11 @@ def moments(declared: str, low: str, high: str, *others: str, asked: str = "") -
 MYSQL = [
     *(case for name, bits in _INTEGERS.items() for case in integers(name, bits)),
     TypeCase("tinyint(1)", 2, (-128, 127)),
-    TypeCase("int(8) unsigned zerofill", 7, (0, 2**32 - 1)),
+    TypeCase("int(8) unsigned zerofill", 7, (0, 2**32 - 1), range="0 to 4294967295"),
     TypeCase("bit(1)", 1, (0, 1), asked=NUMBER),
     TypeCase("bit(12)", 1, (0, 2**12 - 1), asked=NUMBER),
     TypeCase("bit(64)", 1, (0, 2**64 - 1), asked=NUMBER),
-    TypeCase("year", 2026, ("0000", 2155, 1901)),
+    TypeCase("year", 2026, ("0000", 1901, 2155), range="0000, 1901 to 2155"),
     TypeCase("decimal(12,2)", "12.50", ("-9999999999.99", "9999999999.99")),
     TypeCase(
         "decimal(38,10)",
@@ -60,6 +60,7 @@ MYSQL = [
         "decimal(65,30)",
         "1.5",
         ("-999999999999.999999", "999999999999.999999"),
+        range="±999999999999.999999",
         outside={
             "20 digits, 6 after the point": "12345678901234567890.123456",
             "32 digits": "9" * 32,

@@ -82,6 +82,7 @@ POSTGRES = [
         "numeric(65,30)",
         "1.5",
         ("-999999999999.999999", "999999999999.999999"),
+        range="±999999999999.999999",
         outside={
             "20 digits, 6 after the point": "12345678901234567890.123456",
             "32 digits": "9" * 32,
@@ -93,6 +94,7 @@ POSTGRES = [
         "numeric",
         "1.5",
         ("-999999999999.999999", "999999999999.999999"),
+        range="±999999999999.999999",
         outside={
             "38 digits": f"{'9' * 26}.{'9' * 12}",
             "65 digits": "9" * 65,
@@ -101,7 +103,7 @@ POSTGRES = [
         },
     ),
     TypeCase(
-        "amount", "1.5", ("-99999.9999", "99999.9999"),
+        "amount", "1.5", ("-99999.9999", "99999.9999"), outside={"NaN": "NaN"},
         name="domains, as what they are made of: here numeric(9,4)",
     ),
     TypeCase(
