@@ -128,9 +128,7 @@ def test_types_of_postgresql(postgres_tap: Runner, matrix: Matrix) -> None:
             connection.execute(f"create table {sheet.name} (id int primary key, {columns})")
             holders = ", ".join(f"%s::text::{case.declared}" for case in sheet.cases)
             for row, values in enumerate(sheet.rows):
-                connection.execute(
-                    f"insert into {sheet.name} values ({row}, {holders})", values
-                )
+                connection.execute(f"insert into {sheet.name} values ({row}, {holders})", values)
         matrix.load(postgres_tap)
 
         def said(sheet: Sheet) -> Said:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
 
 from type_matrix.cases import TypeCase
 from watershed_load_plan.duckdb_types import from_duckdb

@@ -74,11 +74,16 @@ MYSQL = [
         outside={"38 digits": "9" * 38, "65 digits": "9" * 65},
     ),
     TypeCase(
-        "float", "0.1", ("-3.40282e38", "3.40282e38", "-0.0", "1e-45"),
-        range="±3.4e38, as the number that it is: 0.1 is 0.10000000149011612", asked=DOUBLE,
+        "float",
+        "0.1",
+        ("-3.40282e38", "3.40282e38", "-0.0", "1e-45"),
+        range="±3.4e38, as the number that it is: 0.1 is 0.10000000149011612",
+        asked=DOUBLE,
     ),
     TypeCase(
-        "double", "0.1", ("-1.7976931348623157e308", "1.7976931348623157e308", "5e-324", "-0.0"),
+        "double",
+        "0.1",
+        ("-1.7976931348623157e308", "1.7976931348623157e308", "5e-324", "-0.0"),
         range="±1.7976931348623157e308",
     ),
     TypeCase("date", "2026-02-28", ("0001-01-01", "9999-12-31", "2024-02-29"), outside=NO_DATES),
@@ -101,7 +106,9 @@ MYSQL = [
         asked=WITH_ZONE,
     ),
     TypeCase(
-        "time(6)", "12:34:56.7", ("-838:59:59.999999", "838:59:59.999999", "00:00:00"),
+        "time(6)",
+        "12:34:56.7",
+        ("-838:59:59.999999", "838:59:59.999999", "00:00:00"),
         asked="cast({} as char)",
     ),
     TypeCase("char(36)", "text", ("", WIDEST_CHARACTERS), range="all, without its padding"),
@@ -111,17 +118,23 @@ MYSQL = [
     texts("mediumtext", MEGABYTE_OF_TEXT),
     texts("longtext", MEGABYTE_OF_TEXT),
     TypeCase(
-        "varchar(40) character set latin1", "größer", ("", "€", "\x81"),
+        "varchar(40) character set latin1",
+        "größer",
+        ("", "€", "\x81"),
         range="all, as the Unicode that it means",
     ),
     TypeCase(
-        "varchar(40) character set utf16", "größer", ("", WIDEST_CHARACTERS),
+        "varchar(40) character set utf16",
+        "größer",
+        ("", WIDEST_CHARACTERS),
         range="all, as the Unicode that it means",
     ),
     TypeCase("enum('größer', '')", "größer", ("",), range=ANYTHING),
     TypeCase("set('new', 'réseau')", "new", ("", "new,réseau"), range=ANYTHING),
     TypeCase(
-        "json", '{"a" : 1.10}', ("null", '""', '"😀"', '{"n":12345678901234567890.1234567890}'),
+        "json",
+        '{"a" : 1.10}',
+        ("null", '""', '"😀"', '{"n":12345678901234567890.1234567890}'),
         range=ANYTHING,
     ),
     TypeCase(
@@ -140,7 +153,10 @@ MYSQL = [
     binaries("longblob", b"\xab" * 2**20),
     *(
         TypeCase(
-            declared, text, range="all, as hexadecimal EWKB", asked="hex(st_asbinary({}))",
+            declared,
+            text,
+            range="all, as hexadecimal EWKB",
+            asked="hex(st_asbinary({}))",
         )
         for declared, text in {
             "point": "POINT(1 2)",

@@ -73,11 +73,14 @@ POSTGRES = [
     TypeCase("smallint", "7", ("-32768", "32767")),
     TypeCase("integer", "7", ("-2147483648", "2147483647")),
     TypeCase("bigint", "7", ("-9223372036854775808", "9223372036854775807")),
+    TypeCase("numeric(12,2)", "12.50", ("-9999999999.99", "9999999999.99"), outside={"NaN": "NaN"}),
     TypeCase(
-        "numeric(12,2)", "12.50", ("-9999999999.99", "9999999999.99"), outside={"NaN": "NaN"}
+        "numeric(38,10)",
+        "1.5",
+        (f"-{'9' * 28}.{'9' * 10}", f"{'9' * 28}.{'9' * 10}"),
+        range="28 digits, 10 after the point",
+        outside={"NaN": "NaN"},
     ),
-    TypeCase("numeric(38,10)", "1.5", (f"-{'9' * 28}.{'9' * 10}", f"{'9' * 28}.{'9' * 10}"),
-             range="28 digits, 10 after the point", outside={"NaN": "NaN"}),
     TypeCase(
         "numeric(65,30)",
         "1.5",
@@ -103,11 +106,16 @@ POSTGRES = [
         },
     ),
     TypeCase(
-        "amount", "1.5", ("-99999.9999", "99999.9999"), outside={"NaN": "NaN"},
+        "amount",
+        "1.5",
+        ("-99999.9999", "99999.9999"),
+        outside={"NaN": "NaN"},
         name="domains, as what they are made of: here numeric(9,4)",
     ),
     TypeCase(
-        "real", "0.1", ("-3.4028235e+38", "3.4028235e+38", "1e-45", *FLOATS),
+        "real",
+        "0.1",
+        ("-3.4028235e+38", "3.4028235e+38", "1e-45", *FLOATS),
         range="±3.4028235e38, NaN, infinities",
     ),
     TypeCase(
@@ -121,7 +129,11 @@ POSTGRES = [
     TypeCase("char(5)", "char", ("", "ß😀"), range="all, without its padding"),
     TypeCase("name", "text", ("", "ß" * 31), range=ANYTHING),
     TypeCase(
-        "bytea", "\\x00ff", ("\\x",), huge=("\\x" + "ab" * 2**20,), range=ANYTHING,
+        "bytea",
+        "\\x00ff",
+        ("\\x",),
+        huge=("\\x" + "ab" * 2**20,),
+        range=ANYTHING,
         asked="encode({}, 'hex')",
     ),
     TypeCase(
@@ -133,12 +145,16 @@ POSTGRES = [
     TypeCase("json", '{"a" : 1.0, "a": 2}', JSONS, range=ANYTHING),
     TypeCase("jsonb", '{"a": 1.0}', JSONS, range=ANYTHING),
     TypeCase(
-        "text[]", '{"a", NULL, ""}', ("{}", "{{1,2},{3,4}}"),
-        name="arrays of any type", range="all, but for lower bounds other than 1",
+        "text[]",
+        '{"a", NULL, ""}',
+        ("{}", "{{1,2},{3,4}}"),
+        name="arrays of any type",
+        range="all, but for lower bounds other than 1",
         asked="to_json({})::text",
     ),
-    TypeCase("date", "2026-02-28", ("0001-01-01", "9999-12-31", "2024-02-29"),
-             outside=DATES_OUTSIDE),
+    TypeCase(
+        "date", "2026-02-28", ("0001-01-01", "9999-12-31", "2024-02-29"), outside=DATES_OUTSIDE
+    ),
     TypeCase("time", "12:34:56.7", ("00:00:00", "24:00:00", "23:59:59.999999")),
     TypeCase(
         "timestamp",
