@@ -144,7 +144,9 @@ def test_types_of_postgresql(postgres_tap: Runner, matrix: Matrix) -> None:
 def test_types_of_mysql(mysql_tap: Runner, matrix: Matrix) -> None:
     """R-3.1.3, and extremes that the page names."""
     with mysql_tap.database.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("set sql_mode = 'allow_invalid_dates', time_zone = '+00:00'")
+        cursor.execute(
+            "set sql_mode = 'strict_all_tables,allow_invalid_dates', time_zone = '+00:00'"
+        )
         for sheet in laid_out(MYSQL):
             columns = ", ".join(
                 f"{name} {case.declared}"

@@ -129,10 +129,11 @@ def row_of(
 
 def _fate(case: TypeCase, arrival: Arrival, usual: Arrival) -> str:
     """What became of a value that is outside the range; an inexact one fails the test."""
+    assert arrival.said is not None, f"{case.declared}: the source does not hold such a value"
     as_text = "text in that file; " if usual.in_file != arrival.in_file == "VARCHAR" else ""
     if arrival.arrived is None:
         # MariaDB's own text has no zone; that of the question has.
-        originals = {arrival.said, (arrival.said or "").removesuffix("+00")}
+        originals = {arrival.said, arrival.said.removesuffix("+00")}
         kept = any(is_same(arrival.in_warehouse, arrival.aside, said) for said in originals)
         assert kept, f"{case.declared}: {_cut(arrival.said)} is lost: {_cut(arrival.aside)}"
         return f"{as_text}NULL, and set aside"

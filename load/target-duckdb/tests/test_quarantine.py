@@ -126,5 +126,6 @@ def test_a_number_of_fifty_thousand_zeros_is_set_aside_in_no_time(loader, singer
         ),
         singer.record("lab-probes", id=1, share=value),
     )
-    assert time.process_time() - began < 5  # seconds; what looks at it again and again takes half a minute
+    seconds = time.process_time() - began
+    assert seconds < 5, "it took half a minute when each zero was looked at again and again"
     assert loader.one("select value from ops.quarantine") == value
