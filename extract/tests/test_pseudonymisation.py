@@ -10,11 +10,7 @@ from typing import Any
 import pytest
 from bson import Int64
 
-from watershed_servers import DocumentDatabase, MariaDBDatabase, PostgresDatabase
 from watershed_tap.testing import Output, Runner
-from watershed_tap_mongodb.tap import TapMongoDB
-from watershed_tap_mysql.tap import TapMySQL
-from watershed_tap_postgres.tap import TapPostgres
 
 pytestmark = pytest.mark.extract
 
@@ -29,55 +25,43 @@ def hashed(value: object) -> str | None:
     return hmac.new(SALT.encode(), str(value).encode(), hashlib.sha256).hexdigest()
 
 
-def login(database: Any) -> dict[str, Any]:
-    names = ("host", "port", "user", "password")
-    return {name: getattr(database, name) for name in names} | {"database": database.dbname}
-
-
 @pytest.fixture
-def in_postgres(postgres_database: PostgresDatabase, tmp_path: Path) -> Make:
+def in_postgres(postgres_tap: Runner) -> Make:
     def make() -> tuple[Runner, str]:
-        with postgres_database.connect(autocommit=True) as connection:
+        with postgres_tap.database.connect(autocommit=True) as connection:
             connection.execute(
                 "create table people (id int primary key, mail text, tel text, n int)"
             )
             for row in PEOPLE:
                 connection.execute("insert into people values (%s, %s, %s, %s)", row)
-        config = login(postgres_database) | {"sslrootcert": str(postgres_database.ca_file)}
-        return Runner(TapPostgres, postgres_database, config, tmp_path), "public-people"
+        return postgres_tap, "public-people"
 
     return make
 
 
 @pytest.fixture
-def in_mysql(mariadb_database: MariaDBDatabase, tmp_path: Path) -> Make:
+def in_mysql(mysql_tap: Runner) -> Make:
     def make() -> tuple[Runner, str]:
-        with mariadb_database.connect() as connection, connection.cursor() as cursor:
+        with mysql_tap.database.connect() as connection, connection.cursor() as cursor:
             cursor.execute(
                 "create table people (id int primary key, mail varchar(99), tel text, n bigint)"
             )
             cursor.executemany("insert into people values (%s, %s, %s, %s)", PEOPLE)
-        config = login(mariadb_database) | {"ssl_ca": str(mariadb_database.ca_file)}
-        return Runner(TapMySQL, mariadb_database, config, tmp_path), (
-            f"{mariadb_database.dbname}-people"
-        )
+        return mysql_tap, f"{mysql_tap.database.dbname}-people"
 
     return make
 
 
 @pytest.fixture
-def in_mongodb(document_database: DocumentDatabase, tmp_path: Path) -> Make:
+def in_mongodb(mongodb_tap: Runner) -> Make:
     def make() -> tuple[Runner, str]:
         documents = [
             {"_id": number, "mail": mail, "tel": tel, "n": n} for number, mail, tel, n in PEOPLE
         ]
         documents[0]["n"] = Int64(7)
-        with document_database.connect() as client:
-            client[document_database.dbname].people.insert_many(documents)
-        config = login(document_database) | {"tls_ca_file": str(document_database.ca_file)}
-        return Runner(TapMongoDB, document_database, config, tmp_path), (
-            f"{document_database.dbname}-people"
-        )
+        with mongodb_tap.database.connect() as client:
+            client[mongodb_tap.database.dbname].people.insert_many(documents)
+        return mongodb_tap, f"{mongodb_tap.database.dbname}-people"
 
     return make
 

@@ -1,6 +1,7 @@
 """A value that its column cannot hold is set aside in sight; nothing is truncated or rounded."""
 
 import json
+import time
 
 import pytest
 
@@ -114,3 +115,17 @@ def test_a_number_without_bounds_is_as_wide_as_its_values_and_the_widest_are_set
         (2, None),
     ]
     assert loader.one("select value from ops.quarantine") == values[2]
+
+
+def test_a_number_of_fifty_thousand_zeros_is_set_aside_in_no_time(loader, singer):
+    value = f"0.{'0' * 50_000}1"
+    began = time.process_time()
+    loader.load(
+        singer.schema(
+            "lab-probes", id=INTEGER, share={"type": "string", "format": "singer.decimal"}
+        ),
+        singer.record("lab-probes", id=1, share=value),
+    )
+    seconds = time.process_time() - began
+    assert seconds < 5, "it took half a minute when each zero was looked at again and again"
+    assert loader.one("select value from ops.quarantine") == value

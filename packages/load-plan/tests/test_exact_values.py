@@ -169,6 +169,11 @@ def test_no_text_makes_a_cast_fail_or_guess(read, text):
         (Kind.TIME, "24:00:00", "24:00:00"),
         (Kind.DATE, "2024-01-01T10:00:00", None),
         (Kind.DATE, "2024-02-30", None),
+        (Kind.DATE, "0000-05-05", None),
+        (Kind.DATE, "0001-05-05", "0001-05-05"),
+        (Kind.TIMESTAMP, "0000-05-05 01:02:03", None),
+        (Kind.TIMESTAMPTZ, "0000-05-05T01:02:03+00:00", None),
+        (Kind.TIMESTAMP, "10000-01-01 00:00:00", "10000-01-01 00:00:00"),
         (Kind.TIMESTAMP, "2024-01-01T10:00:00.1234567", None),
         (Kind.TIMESTAMP, "2024-01-01T10:00:00Z", None),
         (Kind.TIMESTAMP, "294276-12-31 23:59:59.999999", None),
@@ -212,6 +217,11 @@ def test_the_edges_of_each_type(kind, text, shown):
             '"2024-01-01 08:00:00.5+00:00"',
         ),
         (ColumnType(Kind.TIMESTAMPTZ), "infinity", '"infinity"'),
+        (
+            ColumnType(Kind.TIMESTAMPTZ),
+            "294246-12-31 23:59:59.999999+00",
+            '"294246-12-31 23:59:59.999999+00:00"',
+        ),
         (
             ColumnType(Kind.UUID),
             "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watershed_load_plan.duckdb_types import from_duckdb, to_duckdb
+from watershed_load_plan.redshift_types import to_redshift
 from watershed_load_plan.types import ColumnType, Kind, decimal, from_json_schema, widen
 
 pytestmark = pytest.mark.load
@@ -65,6 +66,16 @@ column_types = st.sampled_from([kind for kind in Kind if kind is not Kind.DECIMA
 @given(column_type=column_types)
 def test_duckdb_has_every_type_of_ours(column_type):
     assert from_duckdb(to_duckdb(column_type)) == column_type
+
+
+@given(column_type=column_types)
+def test_redshift_has_every_type_of_ours(column_type):
+    name = to_redshift(column_type)
+    if column_type.kind is Kind.DECIMAL:
+        assert name == str(column_type)
+    else:
+        of_one_kind = [kind for kind in Kind if kind is not Kind.DECIMAL]
+        assert [to_redshift(ColumnType(kind)) for kind in of_one_kind].count(name) == 1
 
 
 @given(current=column_types, incoming=column_types)

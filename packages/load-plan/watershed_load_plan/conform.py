@@ -145,8 +145,12 @@ def wider_types(found: list[Unfit], types: Mapping[str, ColumnType]) -> dict[str
         column_type = wider.get(unfit.column or "") or types.get(unfit.column or "")
         if unfit.column is None or column_type is None:
             continue
-        number = re.fullmatch(r"[+-]?0*([0-9]*)(?:[.]([0-9]*?)0*)?", unfit.value)
-        held = number and hold_digits(column_type, len(number[1]), len(number[2] or ""))
+        # Zeros are stripped later: a pattern for them looks at long numbers again and again.
+        number = re.fullmatch(r"[+-]?([0-9]*)(?:[.]([0-9]*))?", unfit.value)
+        if number is None:
+            continue
+        whole, fraction = number[1].lstrip("0"), (number[2] or "").rstrip("0")
+        held = hold_digits(column_type, len(whole), len(fraction))
         if held:
             wider[unfit.column] = held
     return wider

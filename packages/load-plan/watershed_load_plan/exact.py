@@ -10,7 +10,9 @@ from __future__ import annotations
 from watershed_load_plan.duckdb_types import to_duckdb
 from watershed_load_plan.types import INTEGER_DIGITS, ColumnType, Kind
 
-_DATE = r"[0-9]{4,7}-[0-9]{2}-[0-9]{2}( [(]BC[)])?"
+# No calendar has a year 0, MySQL has: DuckDB would make 1 BC of it.
+_YEAR = r"([1-9][0-9]{3,6}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+_DATE = _YEAR + r"-[0-9]{2}-[0-9]{2}( [(]BC[)])?"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6}0*)?)?"
 _ZONE = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2}(:[0-9]{2})?)?)?"
 _MIDNIGHT = r"([T ]00:00(:00([.]0+)?)?(Z|[+]00(:?00)?)?)?"
@@ -67,7 +69,8 @@ def as_json(value: str, column_type: ColumnType) -> str:
     if column_type.kind is Kind.BINARY:
         text = f"to_base64({value})"
     elif column_type.kind is Kind.TIMESTAMPTZ:  # as text it depends on the session's time zone
-        utc = f"cast(timezone('UTC', {value}) as VARCHAR) || '+00:00'"
+        # DuckDB's own conversion to UTC is a millisecond off after the year 285,000.
+        utc = f"cast(make_timestamp(epoch_us({value})) as VARCHAR) || '+00:00'"
         text = f"(case when isfinite({value}) then {utc} else {text} end)"
     return f"cast({as_json_text(text, column_type)} as JSON)"
 
