@@ -60,7 +60,7 @@ def _is_ordered(key_rows: list[Mapping[str, Any]]) -> bool:
     correlation = key_rows[0]["correlation"]
     if correlation is None:
         return key_rows[0]["builtin_type"] in _INTEGERS
-    return abs(correlation) >= _LEAST_CORRELATION
+    return bool(abs(correlation) >= _LEAST_CORRELATION)
 
 
 def _column(row: Mapping[str, Any]) -> Column:

@@ -42,7 +42,9 @@ class TableStream(RecordStream):
         """Send this run's rows as files, each with a STATE behind it."""
         self.begin()
         self._begin_full_pass()
-        run, held, size = self._tap.bulk_run, [], 0
+        run = self._tap.bulk_run
+        held: list[pa.RecordBatch] = []
+        size = 0
         with self.get_record_counter() as counter:
             for batch in self.bulk_batches():
                 if isinstance(batch, SchemaChange):
