@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +14,7 @@ import pytest
 import watershed_duckdb
 from watershed.exceptions import WatershedError
 from watershed.sources import read_sources
+from watershed_servers.programs import processes_named
 
 pytestmark = pytest.mark.trust
 
@@ -136,6 +138,24 @@ def test_one_source_that_fails_stops_no_other(project):
         ("old", "succeeded", 1),
     ]
     assert rows == (1,)
+
+
+def test_told_to_end_it_ends_all_that_it_started(project):
+    load = subprocess.Popen(
+        [SCRIPTS / "watershed", "load", "good", "late"],
+        cwd=project,
+        env={**os.environ, "XDG_STATE_HOME": str(project / "output"), "LATE_MOOD": "slow"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in load.stderr:
+        if line.startswith("[late]") and "Running job" in line:
+            break
+    load.send_signal(signal.SIGTERM)
+    load.communicate(timeout=60)
+    assert load.returncode == 128 + signal.SIGTERM
+    assert processes_named(str(project / "tap.py")) == []
 
 
 def test_a_source_that_is_not_declared_is_one_line(project):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -19,13 +22,13 @@ from watershed.source_runs import SourceRun, create_source_runs, loaded_at_of, w
 from watershed.sources import Source, read_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from watershed.settings import Settings
 
 LOCK_WAIT_SECONDS = 600.0
-SECONDS_TO_END = 30.0
-"""What a load whose time is up has to stop after its last commit."""
+SECONDS_TO_END = 100.0
+"""What a load that is told to end has for its next commit; a container gets 120 s in all."""
 
 PLUGIN_ERROR = re.compile(r"(?:\[error\s*\] (?!meltano\b)|\] (?=\S+\s+error: ))(\S+)\s+(.+)")
 """How Meltano shows the line in which a tap or target says what a person can mend."""
@@ -61,12 +64,15 @@ def load(
     chosen = [declared[name] for name in sorted(names or declared)]
     if not settings.system_database.exists():
         _create_system_database(settings)
-    loads = [_Load(settings, source, loader, announce) for source in chosen]
-    try:
-        runs = [load.wait() for load in loads]
-    finally:
-        for started in loads:
-            started.end()
+    with _told_to_end():
+        loads = [_Load(settings, source, loader, announce) for source in chosen]
+        try:
+            runs = [load.wait() for load in loads]
+        finally:
+            for started in loads:
+                started.tell_to_end()
+            for started in loads:
+                started.end()
     return _record(settings, {source.name: source for source in chosen}, loader, runs)
 
 
@@ -90,6 +96,20 @@ def _create_system_database(settings: Settings) -> None:
 
 def _meltano() -> Path:
     return Path(sys.prefix, "bin", "meltano")
+
+
+@contextlib.contextmanager
+def _told_to_end() -> Iterator[None]:
+    """Let SIGTERM end the loads and then us; Python would leave them running."""
+
+    def end(signum: int, _: object) -> None:
+        raise SystemExit(128 + signum)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Load:
@@ -117,6 +137,7 @@ class _Load:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            start_new_session=True,  # a group of its own, so that all of it is told to end
         )
         self._follower = threading.Thread(target=self._follow, args=(self._process.stdout,))
         self._follower.start()
@@ -141,14 +162,19 @@ class _Load:
             datetime.now(UTC),
         )
 
+    def tell_to_end(self) -> None:
+        """Tell it, and its tap and target, to end at the next commit, if it still runs."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+
     def end(self) -> None:
         """End it if it still runs; what it has committed stays."""
         if self._process.poll() is None:
-            self._process.terminate()
+            self.tell_to_end()
             try:
                 self._process.wait(SECONDS_TO_END)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
         self._follower.join()
         self._log.close()
