@@ -116,9 +116,10 @@ def test_a_document_database_is_reached_over_tls_by_an_owner_who_owns_nothing_el
 
 def test_localhost_is_a_name_of_the_servers(mariadb_database, document_database) -> None:
     settings = mysql_settings(mariadb_database) | {"host": "localhost"}
-    pymysql.connect(**settings).close()
+    with pymysql.connect(**settings) as connection:
+        assert connection.open
     with mongo_client(document_database, host="localhost") as client:
-        client.admin.command("ping")
+        assert client.admin.command("ping")["ok"] == 1
 
 
 def test_a_foreign_authority_is_not_believed(mariadb_database, document_database, tmp_path) -> None:

@@ -165,6 +165,8 @@ def test_a_folder_that_only_root_may_enter_is_no_obstacle(own_server) -> None:
 def test_a_path_longer_than_a_sockets_is_no_obstacle(tmp_path) -> None:
     server = PostgresServer(tmp_path / ("long" * 40), is_throwaway=True)
     server.start()
+    with server.database().connect() as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
     server.stop()
 
 
