@@ -234,7 +234,7 @@ def test_another_replication_key_starts_anew(tap: Runner, db, stream: str, catal
 def test_a_sorted_stream_gives_states_to_resume_from_on_its_way(
     tap: Runner, db, stream: str, catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watershed_tap.stream.ROWS_PER_STATE", 3)
+    monkeypatch.setattr("watershed_tap.record_stream.ROWS_PER_STATE", 3)
     db.visits.create_index("at")
     day = dt.timedelta(days=1)
     db.visits.insert_many([{"_id": n, "at": utc("2026-01-01") - n * day} for n in range(10)])

@@ -127,7 +127,7 @@ def test_a_field_that_stops_being_homogeneous_becomes_json_in_all_rows(  # noqa:
 def test_a_run_killed_before_all_rows_have_the_new_form_is_made_good(
     tap: Runner, db, stream: str, catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watershed_tap.stream.ROWS_PER_STATE", 2)
+    monkeypatch.setattr("watershed_tap.record_stream.ROWS_PER_STATE", 2)
     db.things.create_index("at")
     values: list[Any] = [1, 2, 3, 4, "five", 6, 7, 8]
     documents = [{"_id": n, "at": START + n * DAY, "x": x} for n, x in enumerate(values)]

@@ -26,7 +26,7 @@ BY_TIME = {"replication-method": "INCREMENTAL", "replication-key": "at"}
 COMMAND = str(Path(sys.executable).with_name("watershed-tap-mongodb"))
 # The command line with a STATE after every 500 documents, which for real are 50,000.
 OFTEN = (
-    "import watershed_tap.stream as s; s.ROWS_PER_STATE = 500; "
+    "import watershed_tap.record_stream as s; s.ROWS_PER_STATE = 500; "
     "from watershed_tap_mongodb.tap import TapMongoDB; TapMongoDB.cli()"
 )
 

@@ -190,7 +190,7 @@ def test_another_replication_key_starts_anew(tap: Runner, execute: Execute) -> N
 def test_a_sorted_stream_gives_states_to_resume_from_on_its_way(
     tap: Runner, execute: Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watershed_tap.stream.ROWS_PER_STATE", 3)
+    monkeypatch.setattr("watershed_tap.record_stream.ROWS_PER_STATE", 3)
     execute(
         "create index by_time on visits (updated_at)",
         "insert into visits (id, updated_at)"

@@ -164,7 +164,7 @@ def test_another_replication_key_starts_anew(tap: Runner, execute: Execute) -> N
 def test_a_sorted_stream_gives_states_to_resume_from_on_its_way(
     tap: Runner, execute: Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watershed_tap.stream.ROWS_PER_STATE", 3)
+    monkeypatch.setattr("watershed_tap.record_stream.ROWS_PER_STATE", 3)
     execute(INDEX)
     execute(
         "insert into visits select i, timestamptz '2026-01-01+00' - i * interval '1 day'"
