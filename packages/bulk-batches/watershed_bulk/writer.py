@@ -118,7 +118,8 @@ class BatchWriter:
             for position, column in enumerate(columns)
         )
         pairs = ", ".join(f"{key}: {_literal(value)}" for key, value in metadata.items())
-        options = f"format parquet, compression snappy, kv_metadata {{{pairs}}}"
+        footer = f", kv_metadata {{{pairs}}}" if pairs else ""
+        options = f"format parquet, compression snappy{footer}"
         try:
             self._engine.register("watershed_received", received)
             self._engine.execute(
