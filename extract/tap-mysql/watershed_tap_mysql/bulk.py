@@ -56,7 +56,7 @@ def bulk_column(column: Column) -> BulkColumn:
         decimal = f"DECIMAL({schema['precision']},{schema['scale']})"
         return BulkColumn(name, typed=f"cast({{}} as {decimal})")
     if schema.get("contentMediaType") == "application/json":
-        return BulkColumn(name, typed="cast({} as JSON)", inexact="not json_valid({})")
+        return BulkColumn(name, typed="try_cast({} as JSON)", is_null_if_inexact=True)
     return BulkColumn(name)
 
 

@@ -19,7 +19,7 @@ _JSON = {"json", "jsonb"}
 _TIMESTAMPS = {"timestamptz", "timestamp"}
 # The binary protocol's readers know no zone's end of time: what lies beyond comes as text.
 _BEYOND_ISO = "({{}} < '0001-01-01' or {{}} > '9999-12-31{}')"
-_JSON_TYPE = BulkType(typed="cast({} as JSON)", inexact="not json_valid({})", text="{}")
+_JSON_TYPE = BulkType(typed="try_cast({} as JSON)", is_null_if_inexact=True, text="{}")
 LARGEST_PRECISION = 38
 
 
@@ -57,9 +57,7 @@ def column_type(builtin_type: str | None, *, is_array: bool, modifier: int) -> C
         "float8": ColumnType(_NUMBER, convert=number_or_name),
         "numeric": _as_text(_numeric(modifier), bulk=_bulk_numeric(_numeric(modifier))),
         "time": _as_text(text_schema(format="time")),
-        "uuid": _as_text(
-            text_schema(format="uuid"), bulk=BulkType(typed="cast({} as UUID)", text="{}")
-        ),
+        "uuid": _as_text(text_schema(format="uuid"), bulk=BulkType()),
         **dict.fromkeys(
             _JSON, _as_text(text_schema(contentMediaType="application/json"), bulk=_JSON_TYPE)
         ),

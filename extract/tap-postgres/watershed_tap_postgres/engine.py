@@ -43,11 +43,14 @@ class SnapshotEngine:
     def __init__(
         self, parameters: Mapping[str, Any], session: Mapping[str, str], snapshot: str
     ) -> None:
-        self._engine = duckdb.connect(config={"memory_limit": _MEMORY, "threads": 2})
+        # A second thread would wait for the source by turning in circles; and where the source
+        # fails, the first sometimes hears only that it was interrupted, and not why.
+        self._engine = duckdb.connect(config={"memory_limit": _MEMORY, "threads": 1})
         # Nothing that comes from the source is spilled to a disk.
         self._engine.execute("set temp_directory = ''")
         self._engine.execute("set TimeZone = 'UTC'")
         self._engine.execute("set preserve_insertion_order = true")
+        self._engine.execute("set arrow_lossless_conversion = true")  # a uuid is 16 bytes, no text
         self._engine.execute(f"load '{_extension_file()}'")
         self._engine.execute("set pg_connection_limit = 1")
         options = " ".join(f"-c {name}={_option(value)}" for name, value in session.items())

@@ -30,11 +30,13 @@ class DuckDBWarehouse:
     Args:
         path: The file.
         wait_seconds: How long a transaction waits for another process to release the file.
+        threads: How many work on a transaction.
     """
 
-    def __init__(self, path: Path, wait_seconds: float) -> None:
+    def __init__(self, path: Path, *, wait_seconds: float, threads: int) -> None:
         self._path = path
         self._wait_seconds = wait_seconds
+        self._threads = threads
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     @property
@@ -53,6 +55,7 @@ class DuckDBWarehouse:
         """
         with connect(self._path, wait_seconds=self._wait_seconds) as connection:
             self._connection = connection
+            self.execute("set threads = ?", [self._threads])
             connection.begin()
             try:
                 yield

@@ -18,7 +18,10 @@ from watershed_bulk.writer import BatchWriter
 pytestmark = pytest.mark.extract
 
 SALT = b"a salt that is longer than one block of the hash, which HMAC hashes first: 0123456789"
-NUMBER = BulkColumn("n", "try_cast({} as integer)", "not regexp_full_match({}, '-?[0-9]+')", "{}")
+NUMBER = BulkColumn(
+    "n", "try_cast({} as integer)", inexact="not regexp_full_match({}, '-?[0-9]+')", text="{}"
+)
+DOCUMENT = BulkColumn("d", "try_cast({} as json)", is_null_if_inexact=True, text="{}")
 
 
 @pytest.fixture
@@ -42,6 +45,16 @@ def test_a_column_is_typed_in_files_whose_values_all_fit_and_text_in_others(fold
     assert rows(text) == [("1",), ("1.5",), (None,)]
     assert (typed.rows, text.rows) == (3, 3)
     assert typed.bytes == typed.path.stat().st_size
+
+
+def test_a_column_whose_conversion_gives_null_is_text_in_files_that_hold_what_has_no_type(folder):
+    writer = BatchWriter(folder)
+    typed = writer.write("s-t", [batch("[1.50]", None, "null")], [DOCUMENT], {})
+    text = writer.write("s-t", [batch("[1.50]", None, "[")], [DOCUMENT], {})
+    types = [duckdb.sql(f"describe from '{f.path}'").fetchall()[0][1] for f in (typed, text)]
+    assert types == ["JSON", "VARCHAR"]
+    assert rows(typed) == [("[1.50]",), (None,), ("null",)]
+    assert rows(text) == [("[1.50]",), (None,), ("[",)]
 
 
 @pytest.mark.parametrize("salt", [b"short", SALT])

@@ -29,6 +29,7 @@ class BulkColumn:
         name: of the column in the file.
         typed: the value, in the type that the stream's schema promises.
         inexact: true for a value that ``typed`` would change; ``None`` if there are none.
+        is_null_if_inexact: ``typed`` itself gives NULL for such a value.
         text: the value as text, for files that hold such a value: whoever loads it decides.
         action: what is done to it for privacy's sake.
     """
@@ -36,5 +37,6 @@ class BulkColumn:
     name: str
     typed: str = "{}"
     inexact: str | None = None
+    is_null_if_inexact: bool = False
     text: str = "cast({} as VARCHAR)"
     action: Action | None = None

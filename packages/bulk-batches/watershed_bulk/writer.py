@@ -119,7 +119,8 @@ class BatchWriter:
         )
         pairs = ", ".join(f"{key}: {_literal(value)}" for key, value in metadata.items())
         footer = f", kv_metadata {{{pairs}}}" if pairs else ""
-        options = f"format parquet, compression snappy{footer}"
+        # No dictionaries: to look for them costs more than all else, and snappy packs what recurs.
+        options = f"format parquet, compression snappy, dictionary_size_limit 1{footer}"
         try:
             self._engine.register("watershed_received", received)
             self._engine.execute(
@@ -146,11 +147,13 @@ def _expression(position: int, column: BulkColumn, field: str, is_text: bool) ->
         value = _hmac(text)
     elif is_text:
         value = text
-    elif column.inexact is None:
-        value = column.typed.replace("{}", raw)
     else:
-        inexact, typed = column.inexact.replace("{}", raw), column.typed.replace("{}", raw)
-        value = f"case when {inexact} then error('{_INEXACT}{position}') else {typed} end"
+        value = column.typed.replace("{}", raw)
+        stop = f"error('{_INEXACT}{position}')"
+        if column.is_null_if_inexact:
+            value = f"coalesce({value}, case when {raw} is not null then {stop} end)"
+        elif column.inexact is not None:
+            value = f"case when {column.inexact.replace('{}', raw)} then {stop} else {value} end"
     return f"{value} as {name}"
 
 

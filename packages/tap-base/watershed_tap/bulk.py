@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlparse
 from watershed_tap.exceptions import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
     from singer_sdk.helpers._batch import BaseBatchFileEncoding
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 MEGABYTE = 2**20
 _VALUE_BYTES = 8
+
+
+ROW_GROUP = 122_880
+"""Rows that Parquet files, and DuckDB's own, hold together: one begun is written again later."""
 
 
 class SchemaChange:
@@ -149,6 +153,54 @@ class BulkRun:
         """Leave the folder to the target."""
         if self._folder is not None:
             self._folder.close()
+
+
+class HeldRows:
+    """Rows on their way into one file.
+
+    Args:
+        file_bytes: how many make a file, in memory. It ends before that where that spares the
+            warehouse a row group of which only a part has come.
+    """
+
+    def __init__(self, file_bytes: int) -> None:
+        self._file_bytes = file_bytes
+        self.batches: list[pa.RecordBatch] = []
+        self._bytes = self._rows = self._rows_of_all = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Hold one more batch."""
+        self.batches.append(batch)
+        self._bytes += batch.nbytes
+        self._rows += batch.num_rows
+        self._rows_of_all += batch.num_rows
+
+    @property
+    def are_a_file(self) -> bool:
+        """Whether it is time to write them."""
+        if self._bytes >= self._file_bytes:
+            return True
+        if self._rows_of_all % ROW_GROUP or 2 * self._bytes < self._file_bytes:
+            return False
+        return self._bytes + ROW_GROUP * self._bytes // self._rows > self._file_bytes
+
+    def let_go(self) -> list[pa.RecordBatch]:
+        """Hold none any longer, and return those that were held."""
+        batches, self.batches = self.batches, []
+        self._bytes = self._rows = 0
+        return batches
+
+
+def in_row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Cut batches, without copying, so that each row group ends with one of them."""
+    left = ROW_GROUP
+    for batch in batches:
+        begin = 0
+        while batch.num_rows - begin > left:
+            yield batch.slice(begin, left)
+            begin, left = begin + left, ROW_GROUP
+        yield batch.slice(begin)
+        left = (left - (batch.num_rows - begin)) or ROW_GROUP
 
 
 def encoding() -> BaseBatchFileEncoding:

@@ -10,7 +10,13 @@ from singer_sdk.mapper import SameRecordTransform
 
 from watershed_bulk.columns import Action, BulkColumn
 from watershed_bulk.exceptions import BatchFolderError
-from watershed_tap.bulk import SchemaChange, encoding, text_batches
+from watershed_tap.bulk import (
+    HeldRows,
+    SchemaChange,
+    encoding,
+    in_row_groups,
+    text_batches,
+)
 from watershed_tap.exceptions import TapError
 from watershed_tap.full_pass import STATE_KEY, TORN, FullPass
 from watershed_tap.record_stream import Record, RecordStream
@@ -43,25 +49,20 @@ class TableStream(RecordStream):
         self.begin()
         self._begin_full_pass()
         run = self._tap.bulk_run
-        held: list[pa.RecordBatch] = []
-        size = 0
+        held = HeldRows(run.settings.file_bytes)
         with self.get_record_counter() as counter:
             for batch in self.bulk_batches():
                 if isinstance(batch, SchemaChange):
-                    counter.increment(self._send_file(held))
-                    held, size = [], 0
+                    counter.increment(self._send_file(held.let_go()))
                     continue
                 run.throttle.pass_on(batch.num_rows, batch.nbytes)
-                if held and batch.schema != held[0].schema:
+                if held.batches and batch.schema != held.batches[0].schema:
                     # The stream's state may speak of this batch already, which is in no file yet.
-                    counter.increment(self._send_file(held, is_resumable=False))
-                    held, size = [], 0
-                held.append(batch)
-                size += batch.nbytes
-                if size >= run.settings.file_bytes:
-                    counter.increment(self._send_file(held))
-                    held, size = [], 0
-            counter.increment(self._send_file(held))
+                    counter.increment(self._send_file(held.let_go(), is_resumable=False))
+                held.add(batch)
+                if held.are_a_file:
+                    counter.increment(self._send_file(held.let_go()))
+            counter.increment(self._send_file(held.let_go()))
         self.finish()
         self.state_manager.is_flushed = False
         self._write_state_message()
@@ -71,8 +72,12 @@ class TableStream(RecordStream):
         if self.is_read_row_by_row:
             yield from text_batches(self.read(), list(self.columns))
             return
-        for statement in self.bulk_statements():
-            yield from self.source.batches(statement, list(self.columns.values()), self.table)
+        columns = list(self.columns.values())
+        yield from in_row_groups(
+            batch
+            for statement in self.bulk_statements()
+            for batch in self.source.batches(statement, columns, self.table)
+        )
 
     @property
     def is_read_row_by_row(self) -> bool:
@@ -87,10 +92,11 @@ class TableStream(RecordStream):
         return [
             BulkColumn(
                 name,
-                column.type.bulk.typed,
-                column.type.bulk.inexact,
-                column.type.bulk.text,
-                Action(self.actions[name]) if name in self.actions else None,
+                typed=column.type.bulk.typed,
+                inexact=column.type.bulk.inexact,
+                is_null_if_inexact=column.type.bulk.is_null_if_inexact,
+                text=column.type.bulk.text,
+                action=Action(self.actions[name]) if name in self.actions else None,
             )
             for name, column in self.columns.items()
         ]

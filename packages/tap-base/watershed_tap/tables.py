@@ -33,6 +33,7 @@ class BulkType:
         typed: DuckDB's SQL, as all that follow, with ``{}`` for what came of it: the value in the
             type that the schema promises.
         inexact: true for a value that ``typed`` would change; ``None`` if there are none.
+        is_null_if_inexact: ``typed`` itself gives NULL for such a value.
         text: the value as text, in the form that a RECORD has it or one that reads the same.
         is_special: SQL of the source, true for a value that must come as ``special`` besides.
         special: SQL of the source: that value as text.
@@ -41,6 +42,7 @@ class BulkType:
     expression: str = "{}"
     typed: str = "{}"
     inexact: str | None = None
+    is_null_if_inexact: bool = False
     text: str = "cast({} as VARCHAR)"
     is_special: str | None = None
     special: str = "{}::text"
