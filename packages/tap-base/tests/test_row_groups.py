@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watershed_tap.bulk import ROW_GROUP, HeldRows, in_row_groups
@@ -34,6 +34,7 @@ def files(cut, file_rows):
     return [*found, sum(b.num_rows for b in held.let_go())]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 3 * ROW_GROUP), max_size=6))
 def test_each_row_group_ends_with_a_batch_and_all_rows_come_in_their_order(sizes):
     cut = list(in_row_groups(batches(sizes)))
