@@ -22,12 +22,13 @@ EXTRACTOR_CONFIG: dict[str, Any] = {}
 TAPS = {"postgres": "tap-postgres", "mysql": "tap-mysql", "mongodb": "tap-mongodb"}
 CA_SETTINGS = {"postgres": "sslrootcert", "mysql": "ssl_ca", "mongodb": "tls_ca_file"}
 LOGIN = ("host", "port", "database", "user", "password")
-SCHEMA = "raw_bench"
 LOADER = "target-duckdb"
-QUARANTINED = (
-    f"select distinct column_name from ops.quarantine where target_schema = '{SCHEMA}' "
-    "and table_name = ?"
-)
+QUARANTINED = "select distinct column_name from ops.quarantine where table_name = ?"
+
+
+def _schema(source: Source) -> str:
+    """Where its tables are loaded; one of its own, for those of all sources have the same names."""
+    return f"raw_{source.name}"
 
 
 class Project:
@@ -65,7 +66,7 @@ class Project:
         wanted = {
             "name": name,
             "inherit_from": tap,
-            "load_schema": SCHEMA,
+            "load_schema": _schema(source),
             "config": {
                 **config,
                 CA_SETTINGS[source.name]: f"${variable}_CA",
@@ -139,7 +140,7 @@ class Watershed(Route):
 
     def destination(self) -> Destination:
         """The warehouse."""
-        return Destination(self._project.warehouse, SCHEMA, QUARANTINED)
+        return Destination(self._project.warehouse, _schema(self.source), QUARANTINED)
 
     def command(self, table: str) -> Command:
         """Tell how to load ``table``."""

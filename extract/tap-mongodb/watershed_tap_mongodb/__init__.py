@@ -1,1 +1,3 @@
 """Singer tap for MongoDB: exact types, verified TLS."""
+
+import watershed_lean_sdk  # noqa: F401  # before the SDK
