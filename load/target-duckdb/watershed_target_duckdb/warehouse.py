@@ -14,7 +14,7 @@ from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.warehouse import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -46,9 +46,14 @@ class DuckDBWarehouse:
             raise RuntimeError("the warehouse is used outside of a transaction")
         return self._connection
 
+    @property
+    def stages_ahead(self) -> bool:
+        """No: a stage is read where its files lie, within the transaction."""
+        return False
+
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Open the file, waiting for its lock; commit at the end; close.
+    def session(self) -> Iterator[None]:
+        """Open the file, waiting for its lock; one transaction, committed at the end; close.
 
         Raises:
             WarehouseLockedError: another process kept the file.
@@ -66,6 +71,13 @@ class DuckDBWarehouse:
                 raise
             finally:
                 self._connection = None
+
+    def transact(self, work: Callable[[], None]) -> None:
+        """Do work: the session is its transaction, and nobody else has the file."""
+        work()
+
+    def close(self) -> None:
+        """Do nothing: the file is closed after each commit."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; return its rows."""
@@ -108,16 +120,26 @@ class DuckDBWarehouse:
             f"alter table {self.quoted(table)} alter column {name} type {of} using {value}"
         )
 
-    def append(self, table: Table, columns: Sequence[str]) -> Changes:
-        """Insert the stage."""
-        return Changes(inserted=self._insert(table, columns, STAGE))
+    def fits(self, value: str, column_type: ColumnType) -> None:
+        """Hold every value of every type of ours."""
 
-    def merge(self, table: Table, columns: Sequence[str], keys: Sequence[str]) -> Changes:
+    def stage(self, table: Table, columns: Sequence[str]) -> str:
+        """Leave the stage where it is."""
+        del table, columns
+        return STAGE
+
+    def append(self, table: Table, columns: Sequence[str], stage: str) -> Changes:
+        """Insert the stage."""
+        return Changes(inserted=self._insert(table, columns, stage))
+
+    def merge(
+        self, table: Table, columns: Sequence[str], stage: str, keys: Sequence[str]
+    ) -> Changes:
         """Delete-and-insert the rows of the stage that are new or different."""
         target = self.quoted(table)
         span = self._span(keys[0])
         if not self._is_any_present(target, keys, span):
-            return Changes(inserted=self._insert(table, columns, STAGE))
+            return Changes(inserted=self._insert(table, columns, stage))
         on_keys = " and ".join(f"old.{quoted(key)} = new.{quoted(key)}" for key in keys)
         data = [quoted(name) for name in columns if name not in METADATA_COLUMNS]
         differs = " or ".join(f"old.{name} is distinct from new.{name}" for name in data)
@@ -125,7 +147,7 @@ class DuckDBWarehouse:
             f"create or replace temp table {_CHANGED} as select new.*, "
             f"old.{quoted(keys[0])} is not null as is_present, "
             "old._sdc_deleted_at is null and new._sdc_deleted_at is not null as is_deleted "
-            f"from {STAGE} as new left join (from {target} where {span}) as old on {on_keys} "
+            f"from {stage} as new left join (from {target} where {span}) as old on {on_keys} "
             f"where old.{quoted(keys[0])} is null or {differs} "
             "or old._sdc_deleted_at is distinct from new._sdc_deleted_at"
         )
@@ -133,7 +155,7 @@ class DuckDBWarehouse:
         self._insert(table, columns, _CHANGED)
         self._carry_version(target, f"{on_keys} and old.{span}")
         ((staged, changed, present, deleted),) = self.execute(
-            f"select (select count(*) from {STAGE}), count(*), count(*) filter (is_present), "
+            f"select (select count(*) from {stage}), count(*), count(*) filter (is_present), "
             f"count(*) filter (is_deleted) from {_CHANGED}"
         )
         self.execute(f"drop table {_CHANGED}")

@@ -12,18 +12,23 @@ from watershed_load_plan.spool import RecordSpool
 from watershed_load_plan.streams import Activation, Applied, Files, StreamLoad
 from watershed_load_plan.tables import METADATA_COLUMNS, StreamSchema, Table
 from watershed_load_plan.types import widen
+from watershed_load_plan.warehouse import Changes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from watershed_load_plan.batches import Batch
     from watershed_load_plan.conform import Stamp, Unfit
     from watershed_load_plan.types import ColumnType
     from watershed_load_plan.warehouse import Warehouse
 
+    _Step = Callable[[], Changes]
+
 logger = logging.getLogger(__name__)
 
 
 class StreamApplier:
-    """Applies one stream's pending messages within an open transaction.
+    """Applies one stream's pending messages.
 
     Args:
         warehouse: The dialect.
@@ -40,64 +45,99 @@ class StreamApplier:
         self._stamp = stamp
         self._is_known = is_known
         self._applied = Applied()
+        self._steps: Iterable[_Step] = ()
 
-    def apply(self) -> Applied:
-        """Apply everything pending.
+    def prepare(self) -> None:
+        """Evolve the stream's table; stage the batches too, where the warehouse asks for that.
 
         Raises:
             RecordError: a BATCH file cannot be read.
             QuarantineLimitError: more values are unfit than the options allow.
         """
         self._evolve(self._stream.schema, self._stream.schema.table)
-        for item in self._stream.pending:
-            if isinstance(item, RecordSpool):
-                self._apply_batch(batches.spooled(item))
-            elif isinstance(item, Files):
-                engine = self._warehouse.engine
-                self._apply_batch(batches.parquet(item.schema, item.files, item.version, engine))
-            elif isinstance(item, Activation):
-                self._activate(item.version)
+        self._steps = map(self._prepare, self._stream.pending)
+        if self._warehouse.stages_ahead:
+            self._steps = list(self._steps)
+
+    def apply(self, *, is_known: bool) -> Applied:
+        """Apply everything pending, in its order, within the transaction.
+
+        Args:
+            is_known: As above, by what the transaction sees.
+
+        Raises:
+            RecordError: as above, where batches are staged one by one.
+            QuarantineLimitError: as above.
+        """
+        self._is_known = is_known
+        self._applied.changes = Changes()
+        for step in self._steps:
+            if self._stream.schema.keys or not self._is_known:
+                self._applied.changes += step()
         return self._applied
 
-    def _apply_batch(self, batch: Batch) -> None:
+    def _prepare(self, item: RecordSpool | Files | Activation) -> _Step:
+        if isinstance(item, RecordSpool):
+            return self._prepare_batch(batches.spooled(item))
+        if isinstance(item, Files):
+            engine = self._warehouse.engine
+            return self._prepare_batch(
+                batches.parquet(item.schema, item.files, item.version, engine)
+            )
+        return self._prepare_activation(item.version)
+
+    def _prepare_batch(self, batch: Batch) -> _Step:
         self._applied.batches += 1
         self._applied.bytes += batch.bytes
         stream, table = batch.stream, batch.stream.table
         active = self._stream.activated | self._applied.activated
         if not stream.keys:
             if self._is_known:
-                return
+                return Changes
             if batch.version is not None and batch.version not in active:
                 table = table.incoming
         types = self._evolve(stream, table)
-        if table == stream.table.incoming and batch.version is not None:
-            self._warehouse.drop_other_versions(table, batch.version)
-        unfit = conform(self._warehouse.engine, batch, types, self._stamp)
+        self._conform(batch, table, types)
+        columns = [*stream.columns, *METADATA_COLUMNS]
+        stage = self._warehouse.stage(table, columns)
+
+        def apply_batch() -> Changes:
+            if table == stream.table.incoming and batch.version is not None:
+                self._warehouse.drop_other_versions(table, batch.version)
+            if stream.keys:
+                return self._warehouse.merge(table, columns, stage, stream.keys)
+            added = self._warehouse.append(table, columns, stage)
+            return added if table == stream.table else Changes()
+
+        return apply_batch
+
+    def _conform(self, batch: Batch, table: Table, types: dict[str, ColumnType]) -> None:
+        """Make the batch `STAGE`; columns widen where its values ask for that."""
+        engine, fits = self._warehouse.engine, self._warehouse.fits
+        unfit = conform(engine, batch, types, self._stamp, fits)
         if wider := wider_types(unfit, types):
             for column, column_type in wider.items():
-                self._widen(stream, table, column, column_type)
-            unfit = conform(self._warehouse.engine, batch, {**types, **wider}, self._stamp)
+                self._widen(batch.stream, table, column, column_type)
+            unfit = conform(engine, batch, {**types, **wider}, self._stamp, fits)
         self._set_aside(unfit)
-        columns = [*stream.columns, *METADATA_COLUMNS]
-        if stream.keys:
-            self._applied.changes += self._warehouse.merge(table, columns, stream.keys)
-        else:
-            added = self._warehouse.append(table, columns)
-            if table == stream.table:
-                self._applied.changes += added
 
-    def _activate(self, version: int) -> None:
+    def _prepare_activation(self, version: int) -> _Step:
         stream = self._stream.schema
+        self._applied.activated.add(version)
         if stream.keys:
-            self._applied.changes += self._warehouse.delete_older_versions(
+            return lambda: self._warehouse.delete_older_versions(
                 stream.table, version, self._stamp.at
             )
-        elif not self._is_known:
-            self._evolve(stream, stream.table.incoming)
+        if self._is_known:
+            return Changes
+        self._evolve(stream, stream.table.incoming)
+        columns = [*stream.columns, *METADATA_COLUMNS]
+
+        def swap() -> Changes:
             self._warehouse.drop_other_versions(stream.table.incoming, version)
-            columns = [*stream.columns, *METADATA_COLUMNS]
-            self._applied.changes += self._warehouse.replace(stream.table, columns)
-        self._applied.activated.add(version)
+            return self._warehouse.replace(stream.table, columns)
+
+        return swap
 
     def _evolve(self, stream: StreamSchema, table: Table) -> dict[str, ColumnType]:
         """Create or widen a table for a schema.

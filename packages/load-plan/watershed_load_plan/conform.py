@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,10 +70,20 @@ class _Column:
     alias: str
     value: str
     is_converted: bool
+    fits: str | None = None
+    """Where it is not converted: whether what is read is a value that the warehouse can hold."""
+
+
+Fits = Callable[[str, ColumnType], str | None]
+"""`Warehouse.fits`."""
 
 
 def conform(
-    engine: duckdb.DuckDBPyConnection, batch: Batch, types: Mapping[str, ColumnType], stamp: Stamp
+    engine: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    types: Mapping[str, ColumnType],
+    stamp: Stamp,
+    fits: Fits,
 ) -> list[Unfit]:
     """Make a batch `STAGE`: typed, one row per key, the last one sent.
 
@@ -81,11 +92,12 @@ def conform(
         batch: The batch.
         types: Column name to the type of the table's column, for every column of the stream.
         stamp: The commit's metadata.
+        fits: Whether the warehouse can hold a value.
 
     Returns:
         What does not fit, in the order of the rows.
     """
-    columns = _columns(batch, types)
+    columns = _columns(batch, types, fits)
     _drop_stage(engine)
     if _is_clean(engine, batch, columns):
         metadata = _metadata(batch, stamp)
@@ -127,13 +139,16 @@ def _is_clean(engine: duckdb.DuckDBPyConnection, batch: Batch, columns: list[_Co
     """Whether a batch needs no conversion, and each of its rows has a key of its own."""
     if batch.unreadable is not None or any(column.is_converted for column in columns):
         return False
+    conditions = [f"count(*) filter (not ({column.fits})) = 0" for column in columns if column.fits]
     keys = [column.raw for column in columns if column.name in batch.stream.keys]
-    if not keys:
+    if keys:
+        key = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
+        conditions.append(f"count(distinct {key}) = count(*)")
+        conditions += [f"count({key}) = count(*)" for key in keys]
+    if not conditions:
         return True
-    present = " and ".join(f"count({key}) = count(*)" for key in keys)
-    key = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
     ((is_clean,),) = engine.execute(
-        f"select count(distinct {key}) = count(*) and {present} from {batch.relation}"
+        f"select {' and '.join(conditions)} from {batch.relation}"
     ).fetchall()
     return bool(is_clean)
 
@@ -156,7 +171,7 @@ def wider_types(found: list[Unfit], types: Mapping[str, ColumnType]) -> dict[str
     return wider
 
 
-def _columns(batch: Batch, types: Mapping[str, ColumnType]) -> list[_Column]:
+def _columns(batch: Batch, types: Mapping[str, ColumnType], fits: Fits) -> list[_Column]:
     columns = []
     for position, (name, incoming) in enumerate(batch.stream.columns.items()):
         alias, raw = f"watershed_raw_{position}", batch.columns.get(name)
@@ -164,11 +179,25 @@ def _columns(batch: Batch, types: Mapping[str, ColumnType]) -> list[_Column]:
             missing = f"cast(null as {to_duckdb(types[name])})"
             columns.append(_Column(name, missing, alias, alias, is_converted=False))
         elif raw.type == types[name]:
-            columns.append(_Column(name, raw.value, alias, alias, is_converted=False))
+            held = fits(alias, types[name])
+            value = f"case when {held} then {alias} end" if held else alias
+            columns.append(
+                _Column(
+                    name,
+                    raw.value,
+                    alias,
+                    value,
+                    is_converted=False,
+                    fits=fits(raw.value, types[name]),
+                )
+            )
         else:
             is_json = types[name].kind is Kind.JSON
             text = as_json_text(raw.text, incoming) if is_json else raw.text
-            columns.append(_Column(name, text, alias, exact(alias, types[name]), is_converted=True))
+            value = exact(alias, types[name])
+            if condition := fits(f"({value})", types[name]):
+                value = f"case when {condition} then {value} end"
+            columns.append(_Column(name, text, alias, value, is_converted=True))
     return columns
 
 
@@ -218,9 +247,9 @@ def _unfit_cells(batch: Batch, columns: list[_Column]) -> str:
     """List a row's cells that had a text and got no value, as ``[{'column', 'value'}]``."""
     checks = [
         f"case when {column.alias} is not null and ({column.value}) is null "
-        f"then {{'column': {literal(column.name)}, 'value': {column.alias}}} end"
+        f"then {{'column': {literal(column.name)}, 'value': cast({column.alias} as VARCHAR)}} end"
         for column in columns
-        if column.is_converted
+        if column.is_converted or column.fits
     ]
     cells = f"list_filter(cast([{', '.join(checks)}] as {_CELLS}), cell -> cell is not null)"
     if batch.unreadable is None:

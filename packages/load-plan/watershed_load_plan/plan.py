@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from watershed_load_plan import ledger, state
@@ -15,11 +17,23 @@ from watershed_load_plan.streams import Applied, LoadOptions, StreamLoad
 from watershed_load_plan.tables import read_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from watershed_load_plan.warehouse import Changes, Warehouse
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Load:
+    """A stream's share of a commit, prepared; what the ledger will say of it; seconds so far."""
+
+    stream: StreamLoad
+    applier: StreamApplier
+    row: Mapping[str, Any]
+    before: str | None
+    after: str | None
+    seconds: float
 
 
 class LoadPlan:
@@ -93,15 +107,17 @@ class LoadPlan:
         if not self._has_news(parts):
             return
         self._is_committing = True
-        with self._warehouse.transaction():
+        with self._warehouse.session():
             if self._bookmarks is None:
                 ledger.create_tables(self._warehouse)
                 self._bookmarks = ledger.read_bookmarks(self._warehouse, self._options.state_id)
             stamp = _stamp()
-            for stream in self._streams.values():
-                if stream.has_news:
-                    self._load(stream, parts, stamp)
-            self._write_bookmarks(parts, stamp)
+            loads = [
+                self._prepare(stream, parts, stamp)
+                for stream in self._streams.values()
+                if stream.has_news
+            ]
+            self._warehouse.transact(lambda: self._apply(loads, parts, stamp))
         for name, stream in self._streams.items():
             stream.settle(is_synced=name in parts)
         self._bookmarks.update(parts)
@@ -114,9 +130,10 @@ class LoadPlan:
         return not self._is_committing and not any(s.pending for s in self._streams.values())
 
     def close(self) -> None:
-        """Delete what was never committed."""
+        """Delete what was never committed, and let the warehouse tidy up."""
         for stream in self._streams.values():
             stream.discard()
+        self._warehouse.close()
 
     def totals(self) -> dict[str, Changes]:
         """Count what this run has done so far, by stream."""
@@ -144,7 +161,8 @@ class LoadPlan:
         is_unseen = stream is not None and (stream.has_news or not stream.is_synced)
         return is_unseen or (self._bookmarks or {}).get(name) != text
 
-    def _load(self, stream: StreamLoad, parts: Mapping[str, str], stamp: Stamp) -> None:
+    def _prepare(self, stream: StreamLoad, parts: Mapping[str, str], stamp: Stamp) -> _Load:
+        """Do for a stream what comes before the transaction."""
         began = time.monotonic()
         name = stream.schema.stream
         before, after = self._span(stream, parts)
@@ -162,21 +180,32 @@ class LoadPlan:
         }
         is_known = ledger.is_known(self._warehouse, ledger.LOADS, load_id)
         applier = StreamApplier(self._warehouse, stream, stamp, is_known=is_known)
-        try:
-            applied = applier.apply()
-        except Exception as error:
-            error.add_note(f"stream {name}")
-            raise
-        self._quarantine(applied, row, stamp)
+        with _noted(name):
+            applier.prepare()
+        return _Load(stream, applier, row, before, after, time.monotonic() - began)
+
+    def _apply(self, loads: Sequence[_Load], parts: Mapping[str, str], stamp: Stamp) -> None:
+        """Do all that one transaction holds; where it was done before, the ledger says so."""
+        for load in loads:
+            self._load(load, stamp)
+        self._write_bookmarks(parts, stamp)
+
+    def _load(self, load: _Load, stamp: Stamp) -> None:
+        began = time.monotonic()
+        stream = load.stream
+        is_known = ledger.is_known(self._warehouse, ledger.LOADS, load.row["load_id"])
+        with _noted(stream.schema.stream):
+            applied = load.applier.apply(is_known=is_known)
+        self._quarantine(applied, load.row, stamp)
         if applied.is_worth_a_row:
             changes = applied.changes
             ledger.insert_once(
                 self._warehouse,
                 ledger.LOADS,
                 {
-                    **row,
-                    "bookmark_before": before,
-                    "bookmark_after": after,
+                    **load.row,
+                    "bookmark_before": load.before,
+                    "bookmark_after": load.after,
                     "ordinal": stream.ordinal,
                     "table_version": stream.version,
                     "rows_inserted": changes.inserted,
@@ -185,7 +214,7 @@ class LoadPlan:
                     "rows_deleted": changes.deleted,
                     "rows_quarantined": len(applied.unfit),
                     "bytes": applied.bytes,
-                    "seconds": time.monotonic() - began,
+                    "seconds": load.seconds + time.monotonic() - began,
                     "committed_at": stamp.at,
                 },
             )
@@ -235,6 +264,16 @@ class LoadPlan:
                         "committed_at": stamp.at,
                     },
                 )
+
+
+@contextlib.contextmanager
+def _noted(stream: str) -> Iterator[None]:
+    """Let an error say which stream it met."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"stream {stream}")
+        raise
 
 
 def _stamp() -> Stamp:

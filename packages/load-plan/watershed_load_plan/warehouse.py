@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import duckdb
@@ -34,14 +34,35 @@ class Changes:
 
 
 class Warehouse(Protocol):
-    """A warehouse in one dialect of SQL. All calls happen within one `transaction`."""
+    """A warehouse in one dialect of SQL. All calls but `close` happen within a `session`.
+
+    A commit is a session: tables are made or widened and batches staged, then `transact` applies
+    them. Where `stages_ahead` is false, tables and stages may be made within `transact` too.
+    """
+
+    @property
+    def stages_ahead(self) -> bool:
+        """Whether tables and stages are made before the transaction begins.
+
+        So it is where a table cannot be changed within one, or where taking a stage takes long.
+        """
 
     @property
     def engine(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection that reads batches and holds the stage."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Open the warehouse, commit at the end, roll back on an exception, close."""
+    def session(self) -> AbstractContextManager[None]:
+        """Open the warehouse; on an exception undo what is not committed; close."""
+
+    def transact(self, work: Callable[[], None]) -> None:
+        """Do work that is committed with the session at the latest, all of it or nothing.
+
+        Where the warehouse refuses it for a reason that passes, it is done again from its
+        beginning; so it must ask the ledger what is there already.
+        """
+
+    def close(self) -> None:
+        """Tidy up after the last commit of a run."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run plain SQL with ``?`` for parameters; return the rows."""
@@ -58,11 +79,31 @@ class Warehouse(Protocol):
     def widen_column(self, table: Table, column: str, column_type: ColumnType) -> None:
         """Change a column to a type that holds all that it holds."""
 
-    def append(self, table: Table, columns: Sequence[str]) -> Changes:
-        """Insert the stage."""
+    def fits(self, value: str, column_type: ColumnType) -> str | None:
+        """Write the condition, in DuckDB's SQL, that a value is one the warehouse can hold.
 
-    def merge(self, table: Table, columns: Sequence[str], keys: Sequence[str]) -> Changes:
-        """Delete-and-insert by key the rows of the stage that differ from the table's.
+        Args:
+            value: An SQL expression of that type, not NULL.
+            column_type: The column's type.
+
+        Returns:
+            The condition; None where every value of the type can be held.
+        """
+
+    def stage(self, table: Table, columns: Sequence[str]) -> str:
+        """Take the rows that lie in `STAGE`, which the next batch will replace.
+
+        Returns:
+            A name of theirs for `append` and `merge`.
+        """
+
+    def append(self, table: Table, columns: Sequence[str], stage: str) -> Changes:
+        """Insert a stage."""
+
+    def merge(
+        self, table: Table, columns: Sequence[str], stage: str, keys: Sequence[str]
+    ) -> Changes:
+        """Delete-and-insert by key the rows of a stage that differ from the table's.
 
         Rows that are the same keep their metadata, but for the table version.
         """

@@ -39,9 +39,10 @@ def run(target: type[LoadPlanTarget], *mendable: type[Exception]) -> None:
         mendable: Errors of its warehouse that a person can mend; their text is one line.
     """
     LineReader.default_input = interruptible_stdin()
+    errors: tuple[type[Exception], ...] = (*MENDABLE, *mendable)
     try:
         target.cli()
-    except (*MENDABLE, *mendable) as error:
+    except errors as error:
         if os.environ.get("WATERSHED_TRACEBACK"):
             raise
         # Meltano shows a loader's lines without their level: the line itself says what it is.
