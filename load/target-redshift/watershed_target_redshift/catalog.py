@@ -1,0 +1,140 @@
+"""Tables as Redshift's catalog has them, and the DDL that makes and widens them.
+
+Each statement is a transaction of its own, or a short one: Redshift alters a VARCHAR in no other,
+and what is altered while a load's transaction runs would end that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from watershed_load_plan.duckdb_types import quoted
+from watershed_load_plan.ledger import OPS_TABLES
+from watershed_load_plan.redshift_types import (
+    LARGEST_VARCHAR,
+    from_redshift,
+    to_redshift,
+)
+from watershed_load_plan.types import INTEGER_DIGITS, ColumnType, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from watershed_load_plan.tables import Table
+    from watershed_target_redshift.connection import RedshiftConnection
+
+VARCHAR_SIZES = (256, 1024, 4096, 16384, LARGEST_VARCHAR)
+"""Bytes; a column grows in steps, so that it is not altered for each longer value."""
+
+TYPES_THAT_SUPER_TAKES = {Kind.BOOLEAN, Kind.DOUBLE, Kind.DECIMAL, *INTEGER_DIGITS}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table's rows lie on the cluster; without one Redshift decides (AUTO).
+
+    Attributes:
+        distribution_key: Column whose equal values lie together, or None.
+        sort_keys: Columns in whose order rows lie.
+    """
+
+    distribution_key: str | None
+    sort_keys: tuple[str, ...]
+
+    def clauses(self) -> str:
+        """Write what follows the columns in CREATE TABLE."""
+        spread = f"distkey({quoted(self.distribution_key)})" if self.distribution_key else ""
+        listed = ", ".join(quoted(name) for name in self.sort_keys)
+        order = f"compound sortkey({listed})" if listed else "sortkey auto"
+        return f"{spread or 'diststyle auto'} {order}"
+
+
+class Catalog:
+    """The tables of a database.
+
+    Args:
+        connection: The session; outside of a transaction.
+        layouts: By the table's two names, ``raw_shop.orders``.
+    """
+
+    def __init__(self, connection: RedshiftConnection, layouts: Mapping[str, Layout]) -> None:
+        self._connection = connection
+        self._layouts = layouts
+
+    def columns(self, table: Table) -> dict[str, ColumnType] | None:
+        """Read the columns of a table in their order, None when there is none."""
+        rows = self._connection.execute(
+            "select column_name, data_type, character_maximum_length, numeric_precision, "
+            "numeric_scale from svv_columns where table_schema = ? and table_name = ? "
+            "order by ordinal_position",
+            [table.schema, table.name],
+        )
+        return {name: from_redshift(*of) for name, *of in rows} or None
+
+    def text_sizes(self, table: Table) -> dict[str, int]:
+        """Read how many bytes each text column of a table holds."""
+        rows = self._connection.execute(
+            "select column_name, character_maximum_length from svv_columns "
+            "where table_schema = ? and table_name = ? and data_type = 'character varying'",
+            [table.schema, table.name],
+        )
+        return {name: int(size) for name, size in rows}
+
+    def create(self, table: Table, columns: Mapping[str, ColumnType]) -> None:
+        """Create a table and its schema."""
+        size = LARGEST_VARCHAR if table in OPS_TABLES else VARCHAR_SIZES[0]
+        listed = ", ".join(f"{quoted(name)} {_native(of, size)}" for name, of in columns.items())
+        base = str(table).removesuffix("__incoming")
+        layout = self._layouts.get(base, Layout(None, ()))
+        self._connection.execute(f"create schema if not exists {quoted(table.schema)}")
+        self._connection.execute(f"create table {name_of(table)} ({listed}) {layout.clauses()}")
+
+    def add_column(self, table: Table, column: str, column_type: ColumnType) -> None:
+        """Add a column."""
+        of = _native(column_type, VARCHAR_SIZES[0])
+        self._connection.execute(f"alter table {name_of(table)} add column {quoted(column)} {of}")
+
+    def grow_text(self, table: Table, column: str, size: int) -> None:
+        """Let a text column hold so many bytes."""
+        larger = next(step for step in VARCHAR_SIZES if step >= size)
+        self._connection.execute(
+            f"alter table {name_of(table)} alter column {quoted(column)} type varchar({larger})"
+        )
+
+    def change_type(
+        self, table: Table, column: str, current: ColumnType, wider: ColumnType
+    ) -> None:
+        """Give a column another type: a new one takes its values and then its name.
+
+        Redshift alters no other type than VARCHAR.
+        """
+        target, new = name_of(table), quoted(f"{column}__wider")
+        value = quoted(column)
+        if wider.kind is Kind.JSON and current.kind not in TYPES_THAT_SUPER_TAKES:
+            value = f"cast({value} as varchar)"
+        statements = (
+            f"alter table {target} add column {new} {to_redshift(wider)}",
+            f"update {target} set {new} = cast({value} as {to_redshift(wider)})",
+            f"alter table {target} drop column {quoted(column)}",
+            f"alter table {target} rename column {new} to {quoted(column)}",
+        )
+        self._connection.begin()
+        try:
+            for statement in statements:
+                self._connection.execute(statement)
+            self._connection.commit()
+        except BaseException:
+            self._connection.rollback()
+            raise
+
+
+def name_of(table: Table) -> str:
+    """Write a table's name, quoted."""
+    return f"{quoted(table.schema)}.{quoted(table.name)}"
+
+
+def _native(column_type: ColumnType, text_size: int) -> str:
+    if column_type.kind is Kind.TEXT:
+        return f"varchar({text_size})"
+    return to_redshift(column_type)

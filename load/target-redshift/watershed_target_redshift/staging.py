@@ -1,0 +1,231 @@
+"""Files on their way through S3: uploaded in parts side by side, listed in a manifest, removed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3  # type: ignore[import-untyped]  # it ships no types
+from boto3.s3.transfer import TransferConfig, create_transfer_manager  # type: ignore[import-untyped]  # as above
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # as above
+
+from watershed_load_plan.duckdb_types import literal
+from watershed_target_redshift.exceptions import StagingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+HOURS_TO_KEEP = 24
+"""Files of a run on another machine that are older were left by one that was killed."""
+KEYS_PER_DELETE = 1000
+
+
+@dataclass(frozen=True)
+class StagingSettings:
+    """Where files wait for their COPY, and with what right Redshift reads them.
+
+    Attributes:
+        bucket: The bucket, in Redshift's region.
+        prefix: Beginning of every key of ours.
+        region: AWS region of the bucket; None takes the environment's.
+        kms_key_id: KMS key to encrypt with; None takes the account's key for S3.
+        endpoint_url: S3's address; None is AWS itself.
+        copy_role: ARN of the role that COPY assumes, or ``default``; None sends our own
+            credentials in the statement, as they are at that moment.
+    """
+
+    bucket: str
+    prefix: str
+    region: str | None
+    kms_key_id: str | None
+    endpoint_url: str | None
+    copy_role: str | None
+
+
+class Staging:
+    """The folder of one run in S3.
+
+    Args:
+        settings: Where and how.
+        state_id: Whose run it is: what a killed run of the same left is removed by the next.
+        run_id: Names the run.
+    """
+
+    def __init__(self, settings: StagingSettings, state_id: str, run_id: str) -> None:
+        self._settings = settings
+        self._pipeline = f"{settings.prefix.strip('/')}/{_plain(state_id)}/".lstrip("/")
+        self._run = f"{self._pipeline}{_plain(socket.gethostname())}+{os.getpid()}+{run_id}/"
+        self._session = boto3.Session(region_name=settings.region)
+        self._client: Any = None
+        self._uploads = 0
+        self._is_swept = False
+
+    @property
+    def url(self) -> str:
+        """Where all files of this run begin."""
+        return f"s3://{self._settings.bucket}/{self._run}"
+
+    def upload(self, files: Sequence[Path]) -> str:
+        """Upload files, side by side, large ones in parts, and a manifest of them.
+
+        Returns:
+            The manifest's address.
+
+        Raises:
+            StagingError: S3 refuses.
+        """
+        self._uploads += 1
+        folder = f"{self._run}{self._uploads}/"
+        entries = [
+            {
+                "url": f"s3://{self._settings.bucket}/{folder}{file.name}",
+                "mandatory": True,
+                "meta": {"content_length": file.stat().st_size},
+            }
+            for file in files
+        ]
+        with self._refusals():
+            self._sweep()
+            self._transfer(folder, files)
+            self._s3.put_object(
+                Bucket=self._settings.bucket,
+                Key=f"{folder}manifest",
+                Body=json.dumps({"entries": entries}).encode(),
+                **self._encryption,
+            )
+        return f"s3://{self._settings.bucket}/{folder}manifest"
+
+    def remove(self) -> None:
+        """Delete all that this run uploaded, parts of broken uploads too.
+
+        Raises:
+            StagingError: S3 refuses.
+        """
+        if self._uploads:
+            with self._refusals():
+                self._delete(item["Key"] for item in self._objects(self._run))
+                self._abort_uploads(self._run)
+
+    def authorization(self) -> str:
+        """Write the words by which COPY may read; never log them."""
+        role = self._settings.copy_role
+        if role == "default":
+            return "iam_role default"
+        if role is not None:
+            return f"iam_role {literal(role)}"
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise StagingError(
+                "no AWS credentials were found for COPY: set copy_role, or give some"
+            )
+        keys = credentials.get_frozen_credentials()
+        token = f" session_token {literal(keys.token)}" if keys.token else ""
+        return (
+            f"access_key_id {literal(keys.access_key)} "
+            f"secret_access_key {literal(keys.secret_key)}{token}"
+        )
+
+    @property
+    def _s3(self) -> Any:  # noqa: ANN401  # boto3's client has no type
+        if self._client is None:
+            self._client = self._session.client("s3", endpoint_url=self._settings.endpoint_url)
+        return self._client
+
+    @property
+    def _encryption(self) -> dict[str, str]:
+        key = self._settings.kms_key_id
+        return {"ServerSideEncryption": "aws:kms", **({"SSEKMSKeyId": key} if key else {})}
+
+    def _transfer(self, folder: str, files: Sequence[Path]) -> None:
+        with create_transfer_manager(self._s3, TransferConfig()) as manager:
+            uploads = [
+                manager.upload(
+                    str(file),
+                    self._settings.bucket,
+                    f"{folder}{file.name}",
+                    extra_args=self._encryption,
+                )
+                for file in files
+            ]
+            for upload in uploads:
+                upload.result()
+
+    def _sweep(self) -> None:
+        """Remove what killed runs of this pipeline left: once in a run, before its first upload."""
+        if self._is_swept:
+            return
+        self._is_swept = True
+        now = dt.datetime.now(dt.UTC)
+        dead = [
+            item["Key"]
+            for item in self._objects(self._pipeline)
+            if self._is_dead(item["Key"]) or now - item["LastModified"] > _KEEP
+        ]
+        self._delete(iter(dead))
+
+    def _is_dead(self, key: str) -> bool:
+        """Whether a file is of a process of this machine that has ended."""
+        host, _, rest = key.removeprefix(self._pipeline).partition("+")
+        pid = rest.partition("+")[0]
+        is_here = host == _plain(socket.gethostname()) and pid.isdecimal()
+        return is_here and not Path("/proc", pid).exists()
+
+    def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
+        pages = self._s3.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._settings.bucket, Prefix=prefix):
+            yield from page.get("Contents", ())
+
+    def _delete(self, keys: Iterator[str]) -> None:
+        listed = list(keys)
+        for start in range(0, len(listed), KEYS_PER_DELETE):
+            chunk = listed[start : start + KEYS_PER_DELETE]
+            answer = self._s3.delete_objects(
+                Bucket=self._settings.bucket,
+                Delete={"Objects": [{"Key": key} for key in chunk], "Quiet": True},
+            )
+            if failed := answer.get("Errors"):
+                raise StagingError(
+                    f"{failed[0]['Key']} cannot be deleted from bucket {self._settings.bucket}: "
+                    f"{failed[0]['Message']}: the loader needs s3:DeleteObject there"
+                )
+
+    def _abort_uploads(self, prefix: str) -> None:
+        found = self._s3.list_multipart_uploads(Bucket=self._settings.bucket, Prefix=prefix)
+        for upload in found.get("Uploads", ()):
+            self._s3.abort_multipart_upload(
+                Bucket=self._settings.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+            )
+
+    def _refusals(self) -> _Refusals:
+        return _Refusals(self._settings.bucket)
+
+
+class _Refusals:
+    """Makes one line of what S3 says."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, (ClientError, BotoCoreError)):
+            text = " ".join(str(error).split())
+            raise StagingError(
+                f"staging bucket {self._bucket} refuses: {text}: check that it exists, its "
+                "region, and that the loader may list, put and delete there"
+            ) from None
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", text)
+
+
+_KEEP = dt.timedelta(hours=HOURS_TO_KEEP)

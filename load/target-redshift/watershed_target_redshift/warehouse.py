@@ -1,0 +1,369 @@
+"""Redshift's dialect of the load plan."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import shutil
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from watershed_load_plan.conform import STAGE
+from watershed_load_plan.duckdb_types import from_duckdb, literal, quoted
+from watershed_load_plan.redshift_types import LARGEST_VARBYTE, LARGEST_VARCHAR, to_redshift
+from watershed_load_plan.tables import METADATA_COLUMNS
+from watershed_load_plan.types import ColumnType, Kind
+from watershed_load_plan.warehouse import Changes
+from watershed_target_redshift import load_errors, statements
+from watershed_target_redshift.catalog import Catalog, Layout, name_of
+from watershed_target_redshift.exceptions import (
+    ConflictError,
+    ConnectionLostError,
+    RedshiftError,
+)
+from watershed_target_redshift.export import export
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from watershed_load_plan.tables import Table
+    from watershed_target_redshift.connection import RedshiftConnection
+    from watershed_target_redshift.staging import Staging
+
+logger = logging.getLogger(__name__)
+
+MEMORY_LIMIT = "400MB"
+"""Of the DuckDB that reads batches; with Python and S3's buffers a process stays under 600 MB."""
+ATTEMPTS = 5
+FIRST_PAUSE_SECONDS = 0.5
+LARGEST_JSON = 4_000_000
+"""Bytes: COPY reads no row of JSON above 4 MB."""
+
+_HELD = {
+    Kind.TEXT: f"strlen({{0}}) <= {LARGEST_VARCHAR} and not contains({{0}}, chr(0))",
+    Kind.JSON: f"strlen(cast({{0}} as varchar)) <= {LARGEST_JSON} "
+    r"and not contains(cast({0} as varchar), '\u0000')",
+    Kind.BINARY: f"octet_length({{0}}) <= {LARGEST_VARBYTE}",
+    Kind.DATE: "{0} between date '0001-01-01' and date '9999-12-31'",
+    Kind.TIMESTAMP: "{0} >= timestamp '0001-01-01' and {0} < timestamp '10000-01-01'",
+    Kind.TIMESTAMPTZ: "{0} >= timestamptz '0001-01-01 00:00:00+00' "
+    "and {0} < timestamptz '10000-01-01 00:00:00+00'",
+}
+"""What Redshift, or COPY on the way to it, can hold of types that DuckDB holds more of."""
+
+
+@dataclass(frozen=True)
+class LoadSettings:
+    """How rows are loaded.
+
+    Attributes:
+        slices: Into how many files a large batch is written.
+        layouts: By table, ``raw_shop.orders``.
+        statement_timeout_seconds: How long DDL, and a load for its tables, wait for others.
+        is_vacuumed: Whether changed tables are vacuumed after the run.
+    """
+
+    slices: int
+    layouts: Mapping[str, Layout]
+    statement_timeout_seconds: float
+    is_vacuumed: bool
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A batch in S3."""
+
+    table: Table
+    types: Mapping[str, ColumnType]
+    sizes: Mapping[str, int]
+    rows: int
+    manifest: str
+    options: str
+
+    def columns(self) -> str:
+        """Write its columns for CREATE TABLE, in the order of the files'."""
+        return ", ".join(
+            f"{quoted(name)} "
+            + (f"varchar({self.sizes[name]})" if name in self.sizes else to_redshift(of))
+            for name, of in self.types.items()
+        )
+
+
+class RedshiftWarehouse:
+    """A database of Redshift, one session for a run.
+
+    Args:
+        connection: The session, not yet opened.
+        staging: The run's folder in S3.
+        folder: Where files lie until they are uploaded; this run's own.
+        settings: How rows are loaded.
+    """
+
+    stages_ahead = True
+    """Yes: an upload takes long, and Redshift alters a VARCHAR outside of transactions only."""
+
+    def __init__(
+        self,
+        connection: RedshiftConnection,
+        staging: Staging,
+        folder: Path,
+        settings: LoadSettings,
+    ) -> None:
+        self._connection = connection
+        self._staging = staging
+        self._folder = folder
+        self._settings = settings
+        self._catalog = Catalog(connection, settings.layouts)
+        self._engine: duckdb.DuckDBPyConnection | None = None
+        self._stages: dict[str, _Stage] = {}
+        self._tables: set[Table] = set()
+        self._changed: set[Table] = set()
+
+    @property
+    def engine(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB in memory, which ends with the session."""
+        if self._engine is None:
+            raise RuntimeError("the warehouse is used outside of a session")
+        return self._engine
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[None]:
+        """Connect, or see that we are; in the end remove what was staged.
+
+        Raises:
+            RedshiftError: Redshift lets us not in.
+        """
+        self._connection.ensure()
+        self._limit_statements(self._settings.statement_timeout_seconds)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with duckdb.connect() as self._engine:
+                self._engine.execute("set threads = 1")
+                self._engine.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+                self._engine.execute(f"set temp_directory = {literal(str(self._folder / 'spill'))}")
+                self._engine.execute("set TimeZone = 'UTC'")
+                yield
+        finally:
+            self._engine = None
+            self._stages = {}
+            self._tables = set()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._staging.remove()
+
+    def transact(self, work: Callable[[], None]) -> None:
+        """Do work in one transaction; again where others were in its way or the session was lost.
+
+        Raises:
+            LoadError: nothing of it was committed, as far as can be known: the ledger knows.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._connection.begin()
+                self._lock()
+                work()
+                self._connection.commit()
+            except (ConflictError, ConnectionLostError) as error:
+                self._connection.rollback()
+                if attempt == ATTEMPTS:
+                    raise
+                logger.warning("commit %d of %d tries: %s", attempt, ATTEMPTS, error)
+                time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311  # spreads those that wait
+                self._connection.ensure()
+            except BaseException:
+                self._connection.rollback()
+                raise
+            else:
+                return
+
+    def close(self) -> None:
+        """Analyze, and vacuum if asked, the tables that changed; close the session."""
+        try:
+            if self._changed:
+                self._connection.ensure()
+            for table in sorted(self._changed, key=str):
+                if self._settings.is_vacuumed:
+                    self._connection.execute(f"vacuum {name_of(table)}")
+                self._connection.execute(f"analyze {name_of(table)}")
+        except RedshiftError as error:
+            logger.warning("tables are loaded, but not all are analyzed: %s", error)
+        self._connection.close()
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement; return its rows."""
+        return self._connection.execute(sql, parameters)
+
+    def columns(self, table: Table) -> dict[str, ColumnType] | None:
+        """Read the columns of a table."""
+        return self._catalog.columns(table)
+
+    def create(self, table: Table, columns: Mapping[str, ColumnType]) -> None:
+        """Create a table and its schema."""
+        self._catalog.create(table, columns)
+
+    def add_column(self, table: Table, column: str, column_type: ColumnType) -> None:
+        """Add a column."""
+        self._catalog.add_column(table, column, column_type)
+
+    def widen_column(self, table: Table, column: str, column_type: ColumnType) -> None:
+        """Change a column's type."""
+        current = (self._catalog.columns(table) or {})[column]
+        self._catalog.change_type(table, column, current, column_type)
+
+    def fits(self, value: str, column_type: ColumnType) -> str | None:
+        """Write the condition that Redshift can hold a value."""
+        condition = _HELD.get(column_type.kind)
+        return condition.format(value) if condition else None
+
+    def stage(self, table: Table, columns: Sequence[str]) -> str:
+        """Write the stage to files, upload them, and let the table's texts hold its longest."""
+        name = f"watershed_stage_{len(self._stages) + 1}"
+        described = self.engine.execute(f"describe {STAGE}").fetchall()
+        found = {column: from_duckdb(of) for column, of, *_ in described}
+        types = {column: found[column] or ColumnType(Kind.TEXT) for column in columns}
+        rows = self._measure(table, types)
+        self._tables.add(table)
+        manifest = options = ""
+        if rows:
+            folder = self._folder / name
+            exported = export(self.engine, types, folder, rows=rows, slices=self._settings.slices)
+            manifest, options = self._staging.upload(exported.files), exported.options
+            shutil.rmtree(folder)
+        sizes = self._catalog.text_sizes(table)
+        self._stages[name] = _Stage(table, types, sizes, rows, manifest, options)
+        return name
+
+    def append(self, table: Table, columns: Sequence[str], stage: str) -> Changes:
+        """Insert a stage."""
+        staged = self._stages[stage]
+        if staged.rows == 0:
+            return Changes()
+        self._copy(stage, staged)
+        listed = statements.listed(columns)
+        self.execute(f"insert into {name_of(table)} ({listed}) select {listed} from {stage}")
+        self.execute(f"drop table {stage}")
+        self._changed.add(table)
+        return Changes(inserted=staged.rows)
+
+    def merge(
+        self, table: Table, columns: Sequence[str], stage: str, keys: Sequence[str]
+    ) -> Changes:
+        """Delete-and-insert the rows of a stage that are new or different."""
+        staged, target = self._stages[stage], name_of(table)
+        if staged.rows == 0:
+            return Changes()
+        self._copy(stage, staged)
+        self.execute(statements.find_changed(target, stage, staged.types, keys))
+        ((changed, present, deleted),) = self.execute(
+            "select count(*), coalesce(sum(watershed_is_present), 0), "
+            f"coalesce(sum(watershed_is_deleted), 0) from {statements.CHANGED}"
+        )
+        if present:
+            self.execute(statements.delete_changed(target, keys))
+        if changed:
+            listed = statements.listed(columns)
+            self.execute(
+                f"insert into {target} ({listed}) select {listed} from {statements.CHANGED}"
+            )
+            self._changed.add(table)
+        if changed < staged.rows:
+            self.execute(statements.carry_version(target, stage, keys))
+        self.execute(f"drop table {statements.CHANGED}")
+        self.execute(f"drop table {stage}")
+        return Changes(
+            inserted=changed - present,
+            updated=present - deleted,
+            unchanged=staged.rows - changed,
+            deleted=deleted,
+        )
+
+    def drop_other_versions(self, table: Table, version: int) -> None:
+        """Delete the rows of other versions."""
+        self.execute(
+            f"delete from {name_of(table)} where _sdc_table_version <> ? "
+            "or _sdc_table_version is null",
+            [version],
+        )
+
+    def delete_older_versions(self, table: Table, version: int, at: str) -> Changes:
+        """Mark the rows of older versions as deleted at a time."""
+        deleted = self._connection.change(
+            f"update {name_of(table)} set _sdc_deleted_at = cast(? as timestamptz) "
+            "where _sdc_deleted_at is null and coalesce(_sdc_table_version, -1) < ?",
+            [at, version],
+        )
+        return Changes(deleted=deleted)
+
+    def replace(self, table: Table, columns: Sequence[str]) -> Changes:
+        """Let the incoming table take the table's name, unless both hold the same rows."""
+        old, new = name_of(table), name_of(table.incoming)
+        present = self._data_types(table)
+        arrived = {name: of for name, of in self._data_types(table.incoming).items()}
+        ((rows,),) = self.execute(f"select count(*) from {new}")
+        if present == arrived and set(arrived) <= set(columns):
+            ((inserted, deleted),) = self.execute(statements.count_surplus(new, old, arrived))
+        else:
+            ((deleted,),) = self.execute(f"select count(*) from {old}")
+            inserted = rows
+        if inserted or deleted:
+            self.execute(f"drop table {old}")
+            self.execute(f"alter table {new} rename to {quoted(table.name)}")
+            self._changed.add(table)
+        else:
+            self.execute(
+                f"update {old} set _sdc_table_version = (select max(_sdc_table_version) from {new})"
+            )
+            self.execute(f"drop table {new}")
+        return Changes(inserted=int(inserted), deleted=int(deleted), unchanged=rows - int(inserted))
+
+    def _data_types(self, table: Table) -> dict[str, ColumnType]:
+        found = self._catalog.columns(table) or {}
+        return {name: of for name, of in sorted(found.items()) if name not in METADATA_COLUMNS}
+
+    def _measure(self, table: Table, types: Mapping[str, ColumnType]) -> int:
+        """Count the stage's rows, and let each text column hold the longest value that comes."""
+        texts = [name for name, of in types.items() if of.kind is Kind.TEXT]
+        longest = "".join(f", max(strlen({quoted(name)}))" for name in texts)
+        ((rows, *bytes_of),) = self.engine.execute(
+            f"select count(*){longest} from {STAGE}"
+        ).fetchall()
+        sizes = self._catalog.text_sizes(table) if texts else {}
+        for name, size in zip(texts, bytes_of, strict=True):
+            if size is not None and size > sizes.get(name, LARGEST_VARCHAR):
+                self._catalog.grow_text(table, name, size)
+        return int(rows)
+
+    def _copy(self, name: str, stage: _Stage) -> None:
+        """Load a batch from S3 into a temporary table.
+
+        Raises:
+            RedshiftError: it cannot be loaded; with file, line and column where Redshift says so.
+        """
+        self.execute(f"create temp table {name} ({stage.columns()})")
+        try:
+            self.execute(
+                f"copy {name} from {literal(stage.manifest)} {self._staging.authorization()} "
+                f"manifest {stage.options}"
+            )
+        except (ConflictError, ConnectionLostError):
+            raise
+        except RedshiftError as error:
+            self._connection.rollback()
+            found = load_errors.cause(self._connection, self._staging.url)
+            raise RedshiftError(
+                f"COPY into {stage.table} failed: {found or error}", error.code
+            ) from None
+
+    def _lock(self) -> None:
+        """Take the tables before anything is read, so that of two runs one sees what one did."""
+        bases = {table for table in self._tables if not table.name.endswith("__incoming")}
+        listed = ", ".join(name_of(table) for table in sorted(bases, key=str))
+        if listed:
+            self.execute(f"lock table {listed}")
+
+    def _limit_statements(self, seconds: float) -> None:
+        self.execute(f"set statement_timeout to {int(seconds * 1000)}")
