@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import secrets
 
 import pyarrow as pa
@@ -59,18 +60,23 @@ class Bucket:
         listed = self.s3.list_objects_v2(Bucket=self.name)
         return [entry["Key"] for entry in listed.get("Contents", [])]
 
+    def read(self, key, options, columns, report=None):
+        """Begin a COPY into a table of ``{"id": "integer", "name": "text not null"}``.
+
+        ``options`` begin with the list of columns, if there is one; a right is added if none is.
+        """
+        names, bracket, rest = options.rpartition(")")
+        right = "" if re.search("iam_role|access_key", rest) else "iam_role default"
+        statement = f"copy s.loaded {names}{bracket} from '{self.url(key)}' {right} {rest}"
+        targets = [
+            TargetColumn(name, type_.removesuffix(" not null"), not type_.endswith(" not null"))
+            for name, type_ in columns.items()
+        ]
+        return read_copy(parse_copy(statement), targets, self.s3, report)
+
     def copy(self, key, options, columns, report=None):
-        """Run a COPY into a table of these columns; give its CSV."""
-        statement = f"copy loaded from '{self.url(key)}' iam_role default {options}"
-        return b"".join(read_copy(parse_copy(statement), targets(columns), self.s3, report))
-
-
-def targets(columns):
-    """Make columns of ``{"id": "integer", "name": "text not null"}``."""
-    return [
-        TargetColumn(name, type_.removesuffix(" not null"), not type_.endswith(" not null"))
-        for name, type_ in columns.items()
-    ]
+        """Run such a COPY; give its CSV."""
+        return b"".join(self.read(key, options, columns, report))
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ More forgiving than Redshift, or otherwise than it:
 
 - Blanks between a delimiter and a quoted field in CSV make the quotes part of the field.
 - SUPER keeps numbers of any length, where Redshift makes those of more than 38 digits floats.
-- NUL in text, years before Christ in Parquet and JSONPaths files are an error of the stand-in.
+- NUL in text, years other than 1 to 9999 in Parquet, and JSONPaths files, are an error of
+  the stand-in.
 - Files are loaded one after another, in the order of their names or of the manifest.
 - REGION, COMPUPDATE and STATUPDATE are read and do nothing; permissions are not checked.
 """

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BATCH_BYTES = 4 * 1024 * 1024
 MOST_ROWS = 65536
 LARGEST_SUPER = 16 * 1024 * 1024
-FIRST_DAY = "0001-01-01"
+FIRST_MOMENT, LAST_MOMENT = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)
 
 
 def read_batches(
@@ -167,7 +167,7 @@ def _as_text(array: Any, place: Location, column: TargetColumn) -> Any:
     if pa.types.is_timestamp(array.type):
         return _moments(array, column)
     if column.kind == "date":
-        _check_era(array)
+        _check_years(array)
     return array
 
 
@@ -176,18 +176,19 @@ def _moments(array: Any, column: TargetColumn) -> Any:
     naive = array.cast(pa.timestamp("us", tz="UTC")).cast(pa.timestamp("us"))
     if array.type.tz is None:
         naive = array.cast(pa.timestamp("us"))
-    _check_era(naive)
+    _check_years(naive)
     text = naive.cast(pa.string())
     if column.kind == "timestamp with time zone":
         return pc.binary_join_element_wise(text, "+00", "")
     return text
 
 
-def _check_era(array: Any) -> None:
-    """Refuse years before Christ, which Arrow and PostgreSQL write differently."""
-    first = pc.min(array)
-    if first.is_valid and first < pa.scalar(FIRST_DAY).cast(array.type):
-        raise not_in_stand_in("days before the year 1 from Parquet")
+def _check_years(array: Any) -> None:
+    """Refuse years that Arrow writes otherwise than PostgreSQL, or not at all."""
+    is_early = pc.less(array, pa.scalar(FIRST_MOMENT, array.type))
+    is_late = pc.greater(array, pa.scalar(LAST_MOMENT, array.type))
+    if pc.any(pc.or_(is_early, is_late)).as_py():
+        raise not_in_stand_in("days outside the years 1 to 9999 from Parquet")
 
 
 def _checked_text(array: Any, place: Location, column: TargetColumn) -> Any:
