@@ -56,7 +56,7 @@ class Bucket:
     def get(self, key):
         return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
 
-    def keys(self):
+    def list_keys(self):
         listed = self.s3.list_objects_v2(Bucket=self.name)
         return [entry["Key"] for entry in listed.get("Contents", [])]
 

@@ -1,9 +1,16 @@
 """CSV and delimited text: fields, NULL, options, and the rows that cannot be loaded."""
 
+import csv
+import io
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from redshift_standin.errors import RedshiftError
-from redshift_standin.transfer import LoadError
+from redshift_standin.transfer import LoadError, TargetColumn, parse_copy
+from redshift_standin.transfer.delimited import DelimitedRows
 
 pytestmark = pytest.mark.redshift
 
@@ -197,3 +204,41 @@ def test_a_type_that_redshift_has_not_is_refused(bucket, type_):
     bucket.put("a", "1\n")
     with pytest.raises(RedshiftError, match="does not have columns of type"):
         bucket.copy("a", "csv", {"value": type_})
+
+
+TEXTS = st.lists(
+    st.lists(
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=10),
+        min_size=2,
+        max_size=2,
+    ),
+    max_size=10,
+)
+
+
+def read_text(text, options):
+    """Read rows of two texts, as a COPY does."""
+    copy = parse_copy(
+        f"copy t from 's3://bucket/a' iam_role default null as 'longer than any' {options}"
+    )
+    rows = DelimitedRows(copy, [TargetColumn(name, "character varying(40)") for name in "ab"])
+    records = rows.records(io.BufferedReader(io.BytesIO(text.encode())))
+    return [rows.row(record.content) for record in records if not record.problem]
+
+
+@given(texts=TEXTS)
+def test_any_text_is_read_from_csv_as_python_wrote_it(texts):
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerows(texts)
+    assert read_text(out.getvalue(), "csv") == texts
+
+
+@given(texts=TEXTS)
+def test_any_text_is_read_from_escaped_text_as_it_was_escaped(texts):
+    def escape(text):
+        return re.sub(r"([\\|\n\r\"'])", r"\\\1", text)
+
+    plain = "".join("|".join(map(escape, row)) + "\n" for row in texts)
+    assert read_text(plain, "escape") == texts
+    quoted = "".join("|".join(f'"{escape(field)}"' for field in row) + "\n" for row in texts)
+    assert read_text(quoted, "escape removequotes") == texts

@@ -2,9 +2,12 @@
 
 import bz2
 import gzip
+import socket
 
+import boto3
 import pyarrow as pa
 import pytest
+from botocore.config import Config
 
 from redshift_standin.errors import RedshiftError
 from redshift_standin.transfer import TargetColumn, parse_copy, read_copy
@@ -50,6 +53,24 @@ def test_a_bucket_that_is_not_there_is_an_error(s3):
     with pytest.raises(RedshiftError, match=r"S3ServiceException:.*bucket does not exist") as error:
         read_copy(copy, [TargetColumn("id", "integer")], s3)
     assert "Status 404,Error NoSuchBucket" in error.value.message
+
+
+def test_an_s3_that_is_down_is_an_error(bucket):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        bucket.s3 = boto3.client(
+            "s3",
+            endpoint_url=address,
+            region_name="us-east-1",
+            aws_access_key_id="emulated",
+            aws_secret_access_key="hush",  # noqa: S106
+            config=Config(retries={"max_attempts": 0}, connect_timeout=2),
+        )
+        with pytest.raises(RedshiftError, match="S3ServiceException:Could not connect") as error:
+            bucket.copy("a", "csv", NUMBER)
+        assert "hush" not in error.value.message
+        bucket.s3.close()
 
 
 def test_an_object_deleted_after_the_listing_is_an_error(bucket):

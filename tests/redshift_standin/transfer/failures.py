@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import (  # type: ignore[import-untyped]  # it ships no types
+    BotoCoreError,
+    ClientError,
+)
+
 from redshift_standin.errors import RedshiftError
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # ships no types
-
     from redshift_standin.transfer.values import TargetColumn
+
+S3_ERRORS = (ClientError, BotoCoreError)
+"""What S3 answers, and what happens on the way to it."""
 
 SYNTAX_ERROR = "42601"
 FEATURE_NOT_SUPPORTED = "0A000"
@@ -87,8 +93,10 @@ def spectrum_error(context: str, code: int = 15007) -> RedshiftError:
     )
 
 
-def s3_error(error: ClientError) -> RedshiftError:
-    """Pass on what S3 answered."""
+def s3_error(error: Exception) -> RedshiftError:
+    """Pass on one of the ``S3_ERRORS``."""
+    if not isinstance(error, ClientError):
+        return RedshiftError(f"S3ServiceException:{error}")
     answer: dict[str, Any] = error.response
     code = answer["Error"]["Code"]
     status = answer["ResponseMetadata"]["HTTPStatusCode"]

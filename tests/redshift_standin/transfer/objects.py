@@ -13,7 +13,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # it ships no types
 
 from redshift_standin.errors import RedshiftError
-from redshift_standin.transfer.failures import s3_error, spectrum_error
+from redshift_standin.transfer.failures import S3_ERRORS, s3_error, spectrum_error
 from redshift_standin.transfer.statement import Compression, Format, Location, location
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def find_files(copy: Copy, s3: Any) -> list[DataFile]:
         if copy.is_manifest:
             return _from_manifest(copy, s3)
         return _from_prefix(copy.source, s3)
-    except ClientError as error:
+    except S3_ERRORS as error:
         raise s3_error(error) from error
 
 
@@ -145,6 +145,8 @@ class _S3Bytes(io.RawIOBase):
                 f"The file {self._url} cannot be decompressed: it is damaged or compressed "
                 "otherwise than the statement says"
             ) from error
+        except S3_ERRORS as error:
+            raise s3_error(error) from error
         buffer[: len(read)] = read
         return len(read)
 
@@ -160,7 +162,7 @@ def open_stream(
     """
     try:
         body = s3.get_object(Bucket=file.location.bucket, Key=file.location.key)["Body"]
-    except ClientError as error:
+    except S3_ERRORS as error:
         raise s3_error(error) from error
     with body:
         yield io.BufferedReader(_S3Bytes(body, file.location.url, compression), BUFFER_BYTES)

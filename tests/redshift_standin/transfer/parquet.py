@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from redshift_standin.transfer.values import TargetColumn
 
 BATCH_BYTES = 4 * 1024 * 1024
-MOST_ROWS = 65536
+MOST_ROWS = 4096
+"""A text that is repeated takes no room in the file, and may have 64 KB in each row."""
 LARGEST_SUPER = 16 * 1024 * 1024
 FIRST_MOMENT, LAST_MOMENT = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # it ships no types
 
 from redshift_standin.errors import RedshiftError
-from redshift_standin.transfer.failures import s3_error
+from redshift_standin.transfer.failures import S3_ERRORS, s3_error
 from redshift_standin.transfer.statement import Format
 from redshift_standin.transfer.unload_files import ParquetFiles, TextFiles, WrittenFile
 
@@ -45,8 +44,8 @@ def write_unload(
     unload.authorization.check()
     writer = ParquetFiles if unload.format is Format.PARQUET else TextFiles
     count = SLICES if unload.is_parallel else 1
+    slices = [writer(unload, columns, number, s3) for number in range(count)]
     try:
-        slices = [writer(unload, columns, number, s3) for number in range(count)]
         _prepare_target(unload, s3)
         for batch in _batches(rows, columns):
             share = -(-len(batch) // count)
@@ -57,8 +56,11 @@ def write_unload(
         written = [file for files in slices for file in files.close()]
         if unload.manifest and written:
             _write_manifest(unload, written, columns, s3)
-    except ClientError as error:
+    except S3_ERRORS as error:
         raise s3_error(error) from error
+    finally:
+        for files in slices:
+            files.discard()
 
 
 def _prepare_target(unload: Unload, s3: Any) -> None:

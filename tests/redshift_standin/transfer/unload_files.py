@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tempfile
 from abc import ABC, abstractmethod
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from redshift_standin.errors import RedshiftError
@@ -43,6 +45,19 @@ class WrittenFile:
     records: int
 
 
+class _KeptOpen(io.RawIOBase):
+    """A file that stays open when who compresses into it is done."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._file.write(data)
+
+
 class SliceFiles(ABC):
     """Writes rows to a local file, and that to S3 when it is full."""
 
@@ -75,6 +90,11 @@ class SliceFiles(ABC):
         if self._local is not None:
             self._upload()
         return self._written
+
+    def discard(self) -> None:
+        """Forget what is not yet in S3, if anything is."""
+        if self._local is not None:
+            self._local.close()
 
     def _upload(self) -> None:
         assert self._local is not None  # narrows for mypy
@@ -120,7 +140,7 @@ class TextFiles(SliceFiles):
     def _begin(self, local: IO[bytes]) -> None:
         self._out = local
         if self._unload.compression:
-            sink = pa.PythonFile(local, mode="w")  # type: ignore[arg-type]  # stubs want IOBase
+            sink = pa.PythonFile(_KeptOpen(local), mode="w")
             self._out = pa.CompressedOutputStream(sink, self._unload.compression.value)
         if self._unload.has_header:
             header = [self._field(column.name) for column in self._columns]
@@ -137,7 +157,6 @@ class TextFiles(SliceFiles):
 
     def _end(self) -> None:
         if self._unload.compression:
-            self._out.flush()
             self._out.close()
 
     def _value(self, column: TargetColumn, value: str | None) -> str:
@@ -185,13 +204,11 @@ class ParquetFiles(SliceFiles):
 
     def _add(self, rows: pa.RecordBatch) -> None:
         arrays = [
-            _typed(array, field.type)
-            for array, field in zip(rows.columns, self._schema, strict=True)
+            _typed(array, column) for array, column in zip(rows.columns, self._columns, strict=True)
         ]
         self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
 
     def _end(self) -> None:
-        # It would close the local file too, were it the one that opened it.
         self._writer.close()
 
 
@@ -220,16 +237,14 @@ def _parquet_type(column: TargetColumn) -> pa.DataType:
     return types[column.kind]
 
 
-def _typed(array: Any, data_type: pa.DataType) -> Any:
+def _typed(array: Any, column: TargetColumn) -> Any:
     """Make values of the text that PostgreSQL writes."""
+    data_type = _parquet_type(column)
     if isinstance(data_type, pa.JsonType):
         texts = [None if text is None else json_text(read_json(text)) for text in array.to_pylist()]
         return pa.ExtensionArray.from_storage(data_type, pa.array(texts, pa.string()))
-    if pa.types.is_timestamp(data_type):
-        has_zone = any(
-            text and re.search(r"[+-]\d\d(:\d\d)?$", text[10:]) for text in array.to_pylist()
-        )
-        if has_zone:
-            array = array.cast(pa.timestamp("us", tz="UTC"))
-        return array.cast(data_type)
+    if pa.types.is_boolean(data_type):
+        return pc.equal(array, pa.scalar("t"))
+    if column.kind == "timestamp with time zone":
+        array = array.cast(pa.timestamp("us", tz="UTC"))
     return array.cast(data_type)
