@@ -111,9 +111,13 @@ def _text_records(text: io.TextIOWrapper, copy: Copy) -> Iterator[Record]:
     for line in text:
         record += line
         line_number += 1
-        if copy.is_escaped and _ends_escaped(record):
+        body = record.removesuffix("\n")
+        if copy.is_escaped and body != record and _ends_in_escape(body):
             continue
-        fields = _split(record.removesuffix("\n").removesuffix("\r"), field, copy)
+        without_return = body.removesuffix("\r")
+        if not (copy.is_escaped and _ends_in_escape(without_return)):
+            body = without_return
+        fields = _split(body, field, copy)
         problem = None if fields else UnfitValueError(1216, "Invalid quote formatting")
         yield Record(line_number, fields, problem)
         record = ""
@@ -121,10 +125,9 @@ def _text_records(text: io.TextIOWrapper, copy: Copy) -> Iterator[Record]:
         yield Record(line_number, [], UnfitValueError(1216, "Escape character at end of file"))
 
 
-def _ends_escaped(record: str) -> bool:
-    """Tell whether a line's end is part of a field: an odd number of backslashes precedes it."""
-    body = record.removesuffix("\n")
-    return body != record and (len(body) - len(body.rstrip("\\"))) % 2 == 1
+def _ends_in_escape(text: str) -> bool:
+    """Tell whether what follows a text is escaped: an odd number of backslashes ends it."""
+    return (len(text) - len(text.rstrip("\\"))) % 2 == 1
 
 
 def _field_pattern(copy: Copy) -> re.Pattern[str]:
