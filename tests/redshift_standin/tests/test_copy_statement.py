@@ -188,6 +188,7 @@ def test_what_redshift_refuses_is_refused(options, message):
     [
         *("format orc", "avro 'auto'", "fixedwidth '1:3'", "lzop", "noload", "explicit_ids"),
         *("encoding utf16", "json 's3://bucket/paths'", "format parquet acceptinvchars"),
+        r"null as '\000'",
         *("comprows 1000", "ignoreallerrors", "encrypted", "ssh", "readratio 5"),
     ],
 )

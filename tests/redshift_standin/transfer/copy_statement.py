@@ -12,7 +12,7 @@ from redshift_standin.transfer.authorization import (
     authorization,
 )
 from redshift_standin.transfer.failures import not_in_stand_in
-from redshift_standin.transfer.moments import DATE_PARTS, TIME_PARTS, check_format
+from redshift_standin.transfer.moments import check_date_format, check_time_format
 from redshift_standin.transfer.statement import (
     COMPRESSIONS,
     FORMATS,
@@ -153,8 +153,8 @@ OPTIONS = {
     "ROUNDEC": Option("round_decimals"),
     "ACCEPTINVCHARS": Option("accept_invalid_characters", _replacement),
     "ACCEPTANYDATE": Option("accept_any_date"),
-    "DATEFORMAT": Option("date_format", lambda tokens: check_format(tokens.string(), DATE_PARTS)),
-    "TIMEFORMAT": Option("time_format", lambda tokens: check_format(tokens.string(), TIME_PARTS)),
+    "DATEFORMAT": Option("date_format", lambda tokens: check_date_format(tokens.string())),
+    "TIMEFORMAT": Option("time_format", lambda tokens: check_time_format(tokens.string())),
     "ENCODING": Option("encoding", _encoding),
     "MAXERROR": Option("max_errors", _max_errors),
     "SERIALIZETOJSON": Option("serialize_to_json"),

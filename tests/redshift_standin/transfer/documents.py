@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import simplejson
 
@@ -100,9 +100,20 @@ def _text(column: TargetColumn, value: Any) -> str:
 def _raw(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Decimal) and value.is_finite():
-        return str(value)
+    if isinstance(value, _Number):
+        return value.text
     return value if isinstance(value, str) else json_text(value)
+
+
+class _Number(Decimal):
+    """A number that knows how it was written."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
 
 class _Documents:
@@ -111,7 +122,7 @@ class _Documents:
     def __init__(self, text: io.TextIOWrapper, line_number: int) -> None:
         self._text = text
         self._line_number = line_number
-        self._decoder = simplejson.JSONDecoder(parse_float=Decimal, allow_nan=False)
+        self._decoder = simplejson.JSONDecoder(parse_float=_Number, allow_nan=False)
         self._buffer = ""
         self._position = 0
 
@@ -134,7 +145,7 @@ class _Documents:
         while True:
             try:
                 document, end = self._decoder.raw_decode(self._buffer, self._position)
-            except (simplejson.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 # It may go on beyond the buffer.
                 if len(self._buffer) - self._position <= LARGEST_ROW and self._fill():
                     continue
@@ -148,7 +159,8 @@ class _Documents:
 
     def _malformed(self, error: Exception) -> Record:
         """Give up a document, and go on at the next line."""
-        reason = f"Invalid JSON: {getattr(error, 'msg', 'nested too deeply')}"
+        message = getattr(error, "msg", "nested too deeply, or too many digits")
+        reason = f"Invalid JSON: {message}"
         record = Record(self._line_number, None, UnfitValueError(1216, reason))
         end = self._buffer.find("\n", self._position)
         self._go_to(len(self._buffer) if end < 0 else end)

@@ -17,14 +17,11 @@ AUTO = "auto"
 EPOCH_UNITS = {"epochsecs": 1_000_000, "epochmillisecs": 1_000}
 """Microseconds in one of each."""
 
-DATE_PARTS = {
+PARTS = {
     "YYYY": r"(?P<year>\d{4})",
     "MON": r"(?P<month_name>[A-Za-z]{3})",
     "MM": r"(?P<month>\d\d)",
     "DD": r"(?P<day>\d\d)",
-}
-TIME_PARTS = {
-    **DATE_PARTS,
     "HH24": r"(?P<hour>\d\d)",
     "HH": r"(?P<hour>\d\d)",
     "MI": r"(?P<minute>\d\d)",
@@ -49,25 +46,35 @@ _TIME_OF_DAY = re.compile(_CLOCK)
 _TIME_OF_DAY_ZONED = re.compile(_CLOCK + _OFFSET)
 
 
-def check_format(text: str, parts: dict[str, str]) -> str:
-    """Refuse a DATEFORMAT or TIMEFORMAT that has parts unknown here.
+def check_date_format(text: str) -> str:
+    """Take a DATEFORMAT; it may name parts of the time of day, which are ignored.
 
     Raises:
-        RedshiftError: it has.
+        RedshiftError: the stand-in does not know all of it.
     """
-    if text != AUTO and not (parts is TIME_PARTS and text in EPOCH_UNITS):
-        _pattern(text, len(parts))
+    if text != AUTO:
+        _pattern(text)
+    return text
+
+
+def check_time_format(text: str) -> str:
+    """Take a TIMEFORMAT.
+
+    Raises:
+        RedshiftError: the stand-in does not know all of it.
+    """
+    if text not in {AUTO, *EPOCH_UNITS}:
+        _pattern(text)
     return text
 
 
 @cache
-def _pattern(text: str, parts: int, ending: str = "") -> re.Pattern[str]:
-    """Make a pattern of a format; ``parts`` is how many the format may use."""
-    known = TIME_PARTS if parts == len(TIME_PARTS) else DATE_PARTS
+def _pattern(text: str, ending: str = "") -> re.Pattern[str]:
+    """Make a pattern of a format."""
     pattern = ""
     for piece in re.findall(r"YYYY|MON|MM|DD|HH24|HH|MI|SS|[A-Z]+|.", text.upper()):
-        if piece in known:
-            pattern += known[piece]
+        if piece in PARTS:
+            pattern += PARTS[piece]
         elif piece.isalpha() and piece != "T":
             raise RedshiftError(
                 f"the Redshift stand-in does not know {piece} in the date or time format '{text}'"
@@ -93,7 +100,7 @@ def read_date(text: str, date_format: str | None) -> str:
         match = _first(_AUTO, text)
     else:
         ending = r"(?:[ T].*)?" if date_format is None else ""
-        pattern = _pattern(date_format or DEFAULT_DATE, len(DATE_PARTS), ending)
+        pattern = _pattern(date_format or DEFAULT_DATE, ending)
         match = pattern.fullmatch(text)
     day = match and _day(match)
     if not match or not day:
@@ -119,7 +126,7 @@ def read_moment(text: str, time_format: str | None, *, has_zone: bool) -> str:
     else:
         # A format of one's own cannot name a zone; the default for TIMESTAMPTZ must.
         ending = _OFFSET if has_zone and time_format is None else ""
-        match = _pattern(time_format or DEFAULT_TIME, len(TIME_PARTS), ending).fullmatch(text)
+        match = _pattern(time_format or DEFAULT_TIME, ending).fullmatch(text)
     day, clock = match and _day(match), match and _clock(match)
     zone = match and match.groupdict().get("zone")
     if not match or not day or not clock or (zone and not has_zone):
@@ -167,7 +174,7 @@ def _day(match: re.Match[str]) -> str | None:
 def _clock(match: re.Match[str]) -> str | None:
     parts = match.groupdict()
     hour, minute, second = (int(parts.get(name) or 0) for name in ("hour", "minute", "second"))
-    if hour > 23 or minute > 59 or second > 59:  # of a clock
+    if hour > 23 or minute > 59 or second > 59:
         return None
     fraction = parts.get("fraction")
     return f"{hour:02}:{minute:02}:{second:02}" + (f".{fraction}" if fraction else "")

@@ -174,9 +174,9 @@ def _as_text(array: Any, place: Location, column: TargetColumn) -> Any:
 
 def _moments(array: Any, column: TargetColumn) -> Any:
     """Write moments; those in a zone are, in the file, in UTC, and so are those without."""
-    naive = array.cast(pa.timestamp("us", tz="UTC")).cast(pa.timestamp("us"))
-    if array.type.tz is None:
-        naive = array.cast(pa.timestamp("us"))
+    if array.type.tz is not None:
+        array = array.cast(pa.timestamp(array.type.unit, tz="UTC"))
+    naive = array.cast(pa.timestamp("us"))
     _check_years(naive)
     text = naive.cast(pa.string())
     if column.kind == "timestamp with time zone":

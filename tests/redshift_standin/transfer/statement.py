@@ -165,4 +165,7 @@ def one_character(tokens: Tokens) -> str:
 
 def null_text(tokens: Tokens) -> str:
     r"""Read the text that stands for NULL; ``\\N`` and ``\N`` are the same."""
-    return tokens.string().replace("\\\\", "\\")
+    text = tokens.string().replace("\\\\", "\\")
+    if text in {r"\0", r"\000"}:
+        raise not_in_stand_in("NULL AS '\\0'")
+    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,8 +28,9 @@ INTEGERS = {
     "integer": (2**31, "Integer"),
     "bigint": (2**63, "Long"),
 }
-FLOATS = {"real": 3.4028235677973366e38, "double precision": float("inf")}
-"""From where on each overflows."""
+FLOATS = {"real": (7.006492321624086e-46, 3.4028235677973366e38), "double precision": (0, math.inf)}
+"""Up to where a number becomes zero, and from where on it overflows."""
+LARGEST_EXPONENT = 308
 
 TRUE_WORDS = {"t", "true", "y", "yes", "1"}
 FALSE_WORDS = {"f", "false", "n", "no", "0"}
@@ -95,7 +97,7 @@ def converter(column: TargetColumn, copy: Copy) -> Converter:
         limit, name = INTEGERS[kind]
         return partial(_read_integer, limit=limit, name=name)
     if kind in FLOATS:
-        return partial(_read_float, limit=FLOATS[kind])
+        return partial(_read_float, limits=FLOATS[kind])
     if kind in {"date", "timestamp without time zone", "timestamp with time zone"}:
         read = _moment_reader(kind, copy)
         return partial(_read_any_date, read=read) if copy.accept_any_date else read
@@ -210,13 +212,14 @@ def _read_decimal(text: str, column: TargetColumn, *, is_rounded: bool) -> str:
     return f"{number:f}"
 
 
-def _read_float(text: str, limit: float) -> str:
+def _read_float(text: str, limits: tuple[float, float]) -> str:
     text = text.strip()
     if text.lower() in {"nan", "infinity", "-infinity"}:
         return text
     if not re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", text, re.ASCII):
         raise UnfitValueError(1208, "Invalid float format or value")
-    if abs(float(text)) >= limit:
+    is_zero = not re.search(r"^[^eE]*[1-9]", text)
+    if not is_zero and not limits[0] < abs(float(text)) < limits[1]:
         raise UnfitValueError(1208, "Float value is out of range")
     return text
 
@@ -247,8 +250,10 @@ def read_json(text: str) -> object:
         else:
             reason = f"Invalid JSON: {error.msg}"
         raise UnfitValueError(1224, reason) from error
-    except RecursionError as error:
-        raise UnfitValueError(1224, "Invalid JSON: nested too deeply") from error
+    except (RecursionError, ValueError) as error:
+        raise UnfitValueError(
+            1224, "Invalid JSON: nested too deeply, or too many digits"
+        ) from error
 
 
 def check_super(value: object) -> None:
@@ -268,6 +273,8 @@ def check_super(value: object) -> None:
             waiting.extend(item)
         elif isinstance(item, str):
             _check_super_text(item)
+        elif isinstance(item, Decimal) and abs(item.adjusted()) > LARGEST_EXPONENT:
+            raise UnfitValueError(1224, "Number is out of range")
 
 
 def _check_super_text(text: str) -> None:
