@@ -11,7 +11,7 @@ demo:  ## The whole pipeline, from a fresh clone: sample company to published st
 demo-day:  ## One deterministic day of changes at the sample company
 	@demo/day.sh
 
-test:  ## All tests, from a fresh clone; ONLY=extract|load|model|trust|demo|aws runs one part
+test:  ## All tests, from a fresh clone; ONLY=extract|load|redshift|model|trust|demo|aws runs one part
 	@tests/run.sh $(ONLY)
 
 setup:  ## Installs the pipeline into .venv, from the hashed locks

@@ -1,0 +1,1 @@
+"""A stand-in for Amazon Redshift, for tests without a cloud."""
