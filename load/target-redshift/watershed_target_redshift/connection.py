@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import redshift_connector  # type: ignore[import-untyped]  # it ships no types
+import redshift_connector
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # as above
 
 from watershed_target_redshift.exceptions import ConflictError, ConnectionLostError, RedshiftError
@@ -99,7 +99,7 @@ class RedshiftConnection:
         place = self._settings.host or self._settings.cluster_identifier or self._settings.workgroup
         try:
             self._connection = redshift_connector.connect(**self._settings.arguments())
-        except (redshift_connector.Error, ClientError, BotoCoreError, OSError) as error:
+        except (redshift_connector.error.Error, ClientError, BotoCoreError, OSError) as error:
             text = _text(error).replace(self._settings.password or "\0", "***")
             raise RedshiftError(
                 f"Redshift {place} cannot be reached: {text}: check address, user, role and TLS"
@@ -137,7 +137,7 @@ class RedshiftConnection:
     def close(self) -> None:
         """Close the connection; what is not committed is undone."""
         if self._connection is not None:
-            with contextlib.suppress(redshift_connector.Error, OSError):
+            with contextlib.suppress(redshift_connector.error.Error, OSError):
                 self._connection.close()
             self._connection = None
 
@@ -150,7 +150,7 @@ class RedshiftConnection:
                 cursor.execute(sql, list(parameters) or None)
                 rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
                 return rows, cursor.rowcount
-        except (redshift_connector.Error, OSError) as error:
+        except (redshift_connector.error.Error, OSError) as error:
             raise _judged(error) from None  # what it came from may show a statement with keys
 
 

@@ -1,4 +1,4 @@
-"""The stage as files that COPY reads: Parquet, or lines of JSON where Parquet does not do."""
+"""The stage as files that COPY reads: Parquet, or CSV where Parquet does not do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from watershed_load_plan.conform import STAGE
 from watershed_load_plan.duckdb_types import literal, quoted
-from watershed_load_plan.types import INTEGER_DIGITS, ColumnType, Kind
+from watershed_load_plan.types import ColumnType, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 ROWS_PER_ROW_GROUP = 100_000
 SMALLEST_SLICE = 10_000
 """Rows below which a file more costs more than it saves."""
-JSON_BYTES_PER_FILE = 64 * 2**20
+CSV_BYTES_PER_FILE = 64 * 2**20
 
 NOT_IN_PARQUET = {Kind.JSON, Kind.TIME}
 """A text in Parquet becomes a string in SUPER, not what it says; TIME is not taken at all."""
-AS_NUMBERS = {Kind.BOOLEAN, Kind.DECIMAL, Kind.JSON, *INTEGER_DIGITS}
-"""What stands in JSON as it is written; all else is text, so that no digit is read as a double."""
+
+NULL_IN_CSV = "@watershed:null@"
+"""No text column may hold it, for COPY would read NULL."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,19 @@ def export(
     """
     folder.mkdir(parents=True)
     if any(column_type.kind in NOT_IN_PARQUET for column_type in types.values()):
-        engine.execute(
-            f"copy (select {_json_line(types)} from {STAGE}) to {literal(str(folder))} "
-            "(format csv, header false, quote '', escape '', delimiter '\x01', "
-            f"compression gzip, file_extension 'json.gz', overwrite_or_ignore, "
-            f"file_size_bytes {max(JSON_BYTES_PER_FILE // slices, 2**20)})"
+        listed = ", ".join(
+            f"{_csv_value(quoted(name), of)} as {quoted(name)}" for name, of in types.items()
         )
-        options = "json 'auto' gzip dateformat 'auto' timeformat 'auto' compupdate off"
+        engine.execute(
+            f"copy (select {listed} from {STAGE}) to {literal(str(folder))} (format csv, "
+            f"header false, nullstr {literal(NULL_IN_CSV)}, compression gzip, "
+            f"file_extension 'csv.gz', file_size_bytes {max(CSV_BYTES_PER_FILE // slices, 2**20)}, "
+            "overwrite_or_ignore)"
+        )
+        options = (
+            f"csv null as {literal(NULL_IN_CSV)} gzip dateformat 'auto' timeformat 'auto' "
+            "compupdate off"
+        )
     else:
         listed = ", ".join(_parquet_value(name, of) for name, of in types.items())
         rows_per_file = max(math.ceil(rows / slices), SMALLEST_SLICE)
@@ -82,22 +89,9 @@ def _parquet_value(name: str, column_type: ColumnType) -> str:
     return column
 
 
-def _json_line(types: Mapping[str, ColumnType]) -> str:
-    """Write the SQL of a row as a line of JSON, each number with all of its digits."""
-    members = " || ',' || ".join(
-        f"to_json({literal(name)})::varchar || ':' || coalesce({_json_value(quoted(name), of)}, "
-        "'null')"
-        for name, of in types.items()
-    )
-    return f"'{{' || {members} || '}}'"
-
-
-def _json_value(column: str, column_type: ColumnType) -> str:
-    if column_type.kind in AS_NUMBERS:
-        return f"cast({column} as varchar)"
-    text = f"cast({column} as varchar)"
+def _csv_value(column: str, column_type: ColumnType) -> str:
     if column_type.kind is Kind.BINARY:
-        text = f"lower(hex({column}))"
-    elif column_type.kind is Kind.DOUBLE:
-        text = f"replace(replace({text}, 'inf', 'Infinity'), 'nan', 'NaN')"
-    return f"cast(to_json({text}) as varchar)"
+        return f"lower(hex({column}))"
+    if column_type.kind is Kind.DOUBLE:
+        return f"replace(replace(cast({column} as varchar), 'inf', 'Infinity'), 'nan', 'NaN')"
+    return f"cast({column} as varchar)"

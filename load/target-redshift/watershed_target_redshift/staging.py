@@ -121,9 +121,7 @@ class Staging:
             return f"iam_role {literal(role)}"
         credentials = self._session.get_credentials()
         if credentials is None:
-            raise StagingError(
-                "no AWS credentials were found for COPY: set copy_role, or give some"
-            )
+            raise StagingError("COPY needs AWS credentials, and none were found: set copy_role")
         keys = credentials.get_frozen_credentials()
         token = f" session_token {literal(keys.token)}" if keys.token else ""
         return (

@@ -25,7 +25,7 @@ from watershed_target_redshift.exceptions import (
     ConnectionLostError,
     RedshiftError,
 )
-from watershed_target_redshift.export import export
+from watershed_target_redshift.export import NULL_IN_CSV, export
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,11 +42,12 @@ MEMORY_LIMIT = "400MB"
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.5
 LARGEST_JSON = 4_000_000
-"""Bytes: COPY reads no row of JSON above 4 MB."""
+"""Bytes in CSV, where a quote is doubled: COPY reads no row above 4 MB."""
 
 _HELD = {
-    Kind.TEXT: f"strlen({{0}}) <= {LARGEST_VARCHAR} and not contains({{0}}, chr(0))",
-    Kind.JSON: f"strlen(cast({{0}} as varchar)) <= {LARGEST_JSON} "
+    Kind.TEXT: f"strlen({{0}}) <= {LARGEST_VARCHAR} and not contains({{0}}, chr(0)) "
+    f"and {{0}} <> {literal(NULL_IN_CSV)}",
+    Kind.JSON: f"strlen(replace(cast({{0}} as varchar), '\"', '\"\"')) <= {LARGEST_JSON} "
     r"and not contains(cast({0} as varchar), '\u0000')",
     Kind.BINARY: f"octet_length({{0}}) <= {LARGEST_VARBYTE}",
     Kind.DATE: "{0} between date '0001-01-01' and date '9999-12-31'",
@@ -123,6 +124,7 @@ class RedshiftWarehouse:
         self._stages: dict[str, _Stage] = {}
         self._tables: set[Table] = set()
         self._changed: set[Table] = set()
+        self._renamed: dict[Table, Table] = {}
 
     @property
     def engine(self) -> duckdb.DuckDBPyConnection:
@@ -162,6 +164,7 @@ class RedshiftWarehouse:
             LoadError: nothing of it was committed, as far as can be known: the ledger knows.
         """
         for attempt in range(1, ATTEMPTS + 1):
+            self._renamed = {}
             try:
                 self._connection.begin()
                 self._lock()
@@ -283,6 +286,10 @@ class RedshiftWarehouse:
 
     def drop_other_versions(self, table: Table, version: int) -> None:
         """Delete the rows of other versions."""
+        if table in self._renamed:  # by an earlier version of this transaction: it is needed again
+            self.execute(
+                f"create table if not exists {name_of(table)} (like {name_of(self._renamed[table])})"
+            )
         self.execute(
             f"delete from {name_of(table)} where _sdc_table_version <> ? "
             "or _sdc_table_version is null",
@@ -300,11 +307,12 @@ class RedshiftWarehouse:
 
     def replace(self, table: Table, columns: Sequence[str]) -> Changes:
         """Let the incoming table take the table's name, unless both hold the same rows."""
+        del columns
         old, new = name_of(table), name_of(table.incoming)
         present = self._data_types(table)
-        arrived = {name: of for name, of in self._data_types(table.incoming).items()}
+        arrived = self._data_types(table.incoming)
         ((rows,),) = self.execute(f"select count(*) from {new}")
-        if present == arrived and set(arrived) <= set(columns):
+        if present == arrived:
             ((inserted, deleted),) = self.execute(statements.count_surplus(new, old, arrived))
         else:
             ((deleted,),) = self.execute(f"select count(*) from {old}")
@@ -318,6 +326,8 @@ class RedshiftWarehouse:
                 f"update {old} set _sdc_table_version = (select max(_sdc_table_version) from {new})"
             )
             self.execute(f"drop table {new}")
+        self._renamed[table.incoming] = table
+        self._changed.discard(table.incoming)
         return Changes(inserted=int(inserted), deleted=int(deleted), unchanged=rows - int(inserted))
 
     def _data_types(self, table: Table) -> dict[str, ColumnType]:
@@ -359,11 +369,16 @@ class RedshiftWarehouse:
             ) from None
 
     def _lock(self) -> None:
-        """Take the tables before anything is read, so that of two runs one sees what one did."""
+        """Take the tables before anything is read, so that of two runs one sees what one did.
+
+        What follows may take as long as it must.
+        """
+        self._limit_statements(self._settings.statement_timeout_seconds)
         bases = {table for table in self._tables if not table.name.endswith("__incoming")}
         listed = ", ".join(name_of(table) for table in sorted(bases, key=str))
         if listed:
             self.execute(f"lock table {listed}")
+        self._limit_statements(0)
 
     def _limit_statements(self, seconds: float) -> None:
         self.execute(f"set statement_timeout to {int(seconds * 1000)}")

@@ -14,6 +14,7 @@ PLUGINS = (
     "watershed_tap_mysql.tap",
     "watershed_tap_mongodb.tap",
     "watershed_target_duckdb.target",
+    "watershed_target_redshift.target",
 )
 
 
