@@ -243,7 +243,7 @@ language sql immutable strict return pg_catalog.trunc(value);
 create function redshift.trunc(value timestamp) returns date language sql immutable strict
 return value::date;
 create function redshift.keep_first(state anyelement, value anyelement) returns anyelement
-language sql immutable return coalesce(state, value);
+language sql immutable as 'select coalesce(state, value)';
 create aggregate redshift.any_value(anyelement) (sfunc = redshift.keep_first, stype = anyelement);
 
 -- Moments.

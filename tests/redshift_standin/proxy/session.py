@@ -31,7 +31,7 @@ TRUSTED_ADDRESS = "127.0.0.2"
 IAM_PREFIXES = ("IAM:", "IAMA:")
 VERSION = "8.0.2"
 COLUMNS = """
-select attrelid::integer, attname, format_type(atttypid, atttypmod), pg_backend_pid()
+select attrelid::integer, attname, format_type(atttypid, atttypmod), attnotnull, pg_backend_pid()
 from pg_attribute where attrelid = {}::regclass and attnum > 0 and not attisdropped order by attnum
 """
 BYTES_A_TIME = 1 << 20
@@ -206,8 +206,11 @@ class Session:
             copy = parse_copy(statement.sql)
             table = write_table(copy.table)
             rows = await self._query(COLUMNS.format(literal(table)))
-            columns = [TargetColumn(str(name), str(type_name)) for _, name, type_name, _ in rows]
-            return CopyJob(copy, int(rows[0][0] or 0), columns, int(rows[0][3] or 0), resources)
+            columns = [
+                TargetColumn(str(name), str(type_name), is_required == "f")
+                for _, name, type_name, is_required, _ in rows
+            ]
+            return CopyJob(copy, int(rows[0][0] or 0), columns, int(rows[0][4] or 0), resources)
         assert isinstance(statement, UnloadStatement)
         unload = parse_unload(statement.sql)
         query = self._join(translate(unload.query))
