@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import socket
+import tracemalloc
 
 import boto3
 import pyarrow as pa
@@ -182,6 +183,19 @@ def test_rows_come_in_pieces_of_a_bounded_size(bucket):
     pieces = list(bucket.read("a", "csv", {"line": "text"}))
     assert max(map(len, pieces)) < CHUNK_BYTES + 2000
     assert sum(piece.count(b"\n") for piece in pieces) == 5000
+
+
+@pytest.mark.parametrize(
+    ("options", "line"), [("csv gzip", "x" * 4000), ("json gzip", '{"line": "' + "x" * 3985 + '"}')]
+)
+def test_memory_does_not_grow_with_the_file(bucket, options, line):
+    bucket.put("a", gzip.compress(f"{line}\n".encode() * 8_000, compresslevel=1))
+    tracemalloc.start()
+    size = sum(map(len, bucket.read("a", options, {"line": "text"})))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size > 30_000_000
+    assert peak < 12_000_000
 
 
 @pytest.mark.parametrize(

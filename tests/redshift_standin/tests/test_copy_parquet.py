@@ -255,8 +255,16 @@ def test_text_that_is_declared_json_and_is_none_is_an_error(bucket):
         bucket.copy("a", "parquet serializetojson", {"doc": "jsonb"})
 
 
-def test_a_file_is_read_in_batches_of_a_bounded_size(bucket):
-    bucket.put_parquet("a", {"text": ["x" * 60_000] * 1000}, use_dictionary=False)
-    pieces = list(bucket.read("a", "parquet", {"text": "text"}))
-    assert max(map(len, pieces)) < 8 * 1024 * 1024
-    assert sum(piece.count(b"\n") for piece in pieces) == 1000
+def test_a_file_of_one_row_group_is_read_in_batches_of_a_bounded_size(bucket):
+    texts = [f"{number:08}" * 125 for number in range(60_000)]
+    bucket.put_parquet("a", {"text": texts}, use_dictionary=False, row_group_size=60_000)
+    del texts
+    before = pa.total_allocated_bytes()
+    rows, sizes, memory = 0, [], []
+    for piece in bucket.read("a", "parquet", {"text": "text"}):
+        rows += piece.count(b"\n")
+        sizes.append(len(piece))
+        memory.append(pa.total_allocated_bytes() - before)
+    assert rows == 60_000
+    assert max(sizes) < 8_000_000
+    assert max(memory) < 16_000_000

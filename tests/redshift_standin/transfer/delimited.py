@@ -13,7 +13,7 @@ from redshift_standin.transfer.statement import Format
 from redshift_standin.transfer.values import check_null, converter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from redshift_standin.transfer.copy_statement import Copy
     from redshift_standin.transfer.values import TargetColumn
@@ -27,7 +27,8 @@ class DelimitedRows:
 
     def __init__(self, copy: Copy, columns: Sequence[TargetColumn]) -> None:
         self._copy = copy
-        self._columns = [(column, converter(column, copy)) for column in columns]
+        self._columns = columns
+        self._readers = [self._reader(column) for column in columns]
 
     def records(self, stream: io.BufferedReader) -> Iterator[Record]:
         """Read the records of a file, each a list of fields."""
@@ -78,24 +79,30 @@ class DelimitedRows:
             raise UnfitValueError(1214, "Delimiter not found")
         if sum(map(len, fields)) > LARGEST_ROW:
             raise UnfitValueError(1216, "Input row is too large")
-        row = []
-        for (column, convert), field in zip(self._columns, fields, strict=False):
-            try:
-                value = None if self._is_null(column, field) else convert(field)
-                row.append(check_null(column, value))
-            except UnfitValueError as error:
-                raise error.of(column, field) from error.__cause__
-        row.extend(self._filled(column) for column, _ in self._columns[len(fields) :])
+        row = [read(field) for read, field in zip(self._readers, fields, strict=False)]
+        row.extend(self._filled(column) for column in self._columns[len(fields) :])
         return row
 
-    def _is_null(self, column: TargetColumn, field: str) -> bool:
-        if field == self._copy.null_as:
-            return True
-        if not column.is_character:
-            return not field.strip()
-        if not field:
-            return self._copy.empty_as_null
-        return self._copy.blanks_as_null and not field.strip()
+    def _reader(self, column: TargetColumn) -> Callable[[str], str | None]:
+        """Make a reader of one column's fields; it names the column in what does not fit."""
+        copy, convert = self._copy, converter(column, self._copy)
+
+        def is_null(field: str) -> bool:
+            if field == copy.null_as:
+                return True
+            if not column.is_character:
+                return not field.strip()
+            if not field:
+                return copy.empty_as_null
+            return copy.blanks_as_null and not field.strip()
+
+        def read(field: str) -> str | None:
+            try:
+                return check_null(column, None if is_null(field) else convert(field))
+            except UnfitValueError as error:
+                raise error.of(column, field) from error.__cause__
+
+        return read
 
     def _filled(self, column: TargetColumn) -> str | None:
         """What FILLRECORD puts where a record ends early."""

@@ -98,11 +98,13 @@ def _text(column: TargetColumn, value: Any) -> str:
 
 
 def _raw(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, _Number):
         return value.text
-    return value if isinstance(value, str) else json_text(value)
+    return json_text(value)
 
 
 class _Number(Decimal):

@@ -11,7 +11,7 @@ from redshift_standin.errors import RedshiftError
 from redshift_standin.transfer.failures import UnfitValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 AUTO = "auto"
 EPOCH_UNITS = {"epochsecs": 1_000_000, "epochmillisecs": 1_000}
@@ -19,7 +19,7 @@ EPOCH_UNITS = {"epochsecs": 1_000_000, "epochmillisecs": 1_000}
 
 PARTS = {
     "YYYY": r"(?P<year>\d{4})",
-    "MON": r"(?P<month_name>[A-Za-z]{3})",
+    "MON": r"(?P<month_name>[A-Z]{3})",
     "MM": r"(?P<month>\d\d)",
     "DD": r"(?P<day>\d\d)",
     "HH24": r"(?P<hour>\d\d)",
@@ -36,14 +36,14 @@ _CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>
 _OFFSET = r"(?P<zone>[+-]\d\d?(?::\d\d)?)"
 _AUTO_REST = rf"(?:[T ]{_CLOCK}(?: ?(?P<zone>Z|UTC|[+-]\d\d?(?::?\d\d)?))?)?(?P<era> BC)?"
 _AUTO = tuple(
-    re.compile(day + _AUTO_REST)
+    re.compile(day + _AUTO_REST, re.ASCII)
     for day in (
         r"(?P<year>\d{4,6})-(?P<month>\d\d)-(?P<day>\d\d)",
         r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)",
     )
 )
-_TIME_OF_DAY = re.compile(_CLOCK)
-_TIME_OF_DAY_ZONED = re.compile(_CLOCK + _OFFSET)
+_TIME_OF_DAY = re.compile(_CLOCK, re.ASCII)
+_TIME_OF_DAY_ZONED = re.compile(_CLOCK + _OFFSET, re.ASCII)
 
 
 def check_date_format(text: str) -> str:
@@ -82,7 +82,7 @@ def _pattern(text: str, ending: str = "") -> re.Pattern[str]:
         else:
             pattern += re.escape(piece)
     try:
-        return re.compile(pattern + ending, re.IGNORECASE)
+        return re.compile(pattern + ending, re.IGNORECASE | re.ASCII)
     except re.error as error:
         raise RedshiftError(f"'{text}' says a part of a moment twice") from error
 
@@ -102,12 +102,13 @@ def read_date(text: str, date_format: str | None) -> str:
         ending = r"(?:[ T].*)?" if date_format is None else ""
         pattern = _pattern(date_format or DEFAULT_DATE, ending)
         match = pattern.fullmatch(text)
-    day = match and _day(match)
-    if not match or not day:
+    parts = match.groupdict() if match else {}
+    day = _day(parts)
+    if not day:
         length = len(DEFAULT_DATE)
         short = f" - length must be {length} or more" if len(text) < length else ""
         raise UnfitValueError(1205, f"Invalid Date Format{short}")
-    return day + _era(match)
+    return day + (parts.get("era") or "")
 
 
 def read_moment(text: str, time_format: str | None, *, has_zone: bool) -> str:
@@ -127,12 +128,12 @@ def read_moment(text: str, time_format: str | None, *, has_zone: bool) -> str:
         # A format of one's own cannot name a zone; the default for TIMESTAMPTZ must.
         ending = _OFFSET if has_zone and time_format is None else ""
         match = _pattern(time_format or DEFAULT_TIME, ending).fullmatch(text)
-    day, clock = match and _day(match), match and _clock(match)
-    zone = match and match.groupdict().get("zone")
-    if not match or not day or not clock or (zone and not has_zone):
+    parts = match.groupdict() if match else {}
+    day, clock, zone = _day(parts), _clock(parts), parts.get("zone")
+    if not day or not clock or (zone and not has_zone):
         raise _no_moment()
-    offset = {None: "+00", "Z": "+00", "UTC": "+00"}.get(zone, zone) if has_zone else ""
-    return f"{day} {clock}{offset}{_era(match)}"
+    offset = (zone if zone and zone[0] in "+-" else "+00") if has_zone else ""
+    return f"{day} {clock}{offset}{parts.get('era') or ''}"
 
 
 def read_time(text: str, *, has_zone: bool) -> str:
@@ -142,7 +143,7 @@ def read_time(text: str, *, has_zone: bool) -> str:
         UnfitValueError: it is none.
     """
     match = (_TIME_OF_DAY_ZONED if has_zone else _TIME_OF_DAY).fullmatch(text)
-    if not match or not (_clock(match) or text == "24:00:00"):
+    if not match or not (_clock(match.groupdict()) or text == "24:00:00"):
         raise UnfitValueError(1206, "Invalid time format or value [HH24:MI:SS]")
     return text
 
@@ -151,37 +152,35 @@ def _first(patterns: Iterable[re.Pattern[str]], text: str) -> re.Match[str] | No
     return next(filter(None, (pattern.fullmatch(text) for pattern in patterns)), None)
 
 
-def _day(match: re.Match[str]) -> str | None:
-    """The matched day as YYYY-MM-DD, if there is such a day."""
-    parts = match.groupdict()
+def _day(parts: Mapping[str, str | None]) -> str | None:
+    """The day as YYYY-MM-DD, if there is such a day."""
+    year, month, day = parts.get("year"), parts.get("month"), parts.get("day") or "01"
     name = (parts.get("month_name") or "").lower()
-    if name and name not in MONTHS:
+    if name in MONTHS:
+        month = f"{MONTHS.index(name) + 1:02}"
+    if not year or not month:
         return None
-    year, day = int(parts.get("year") or 0), int(parts.get("day") or 1)
-    month = MONTHS.index(name) + 1 if name else int(parts.get("month") or 1)
     # Python ends at the year 9999; after 400 years the calendar repeats itself. A year before
     # Christ leaps when the one before it, counted as a number, is divisible.
-    leaping = 1 - year if parts.get("era") else year
-    if not 1 <= year <= LAST_YEAR:
+    number = int(year)
+    leaping = 1 - number if parts.get("era") else number
+    if not 1 <= number <= LAST_YEAR:
         return None
     try:
-        date(2000 + leaping % 400, month, day)
+        date(2000 + leaping % 400, int(month), int(day))
     except ValueError:
         return None
-    return f"{year:04}-{month:02}-{day:02}"
+    return f"{year}-{month}-{day}"
 
 
-def _clock(match: re.Match[str]) -> str | None:
-    parts = match.groupdict()
-    hour, minute, second = (int(parts.get(name) or 0) for name in ("hour", "minute", "second"))
-    if hour > 23 or minute > 59 or second > 59:
+def _clock(parts: Mapping[str, str | None]) -> str | None:
+    """The time of day as HH:MM:SS and perhaps a fraction, if there is such a time."""
+    hour, minute = parts.get("hour") or "00", parts.get("minute") or "00"
+    second, fraction = parts.get("second") or "00", parts.get("fraction")
+    # Two digits each: they compare as numbers do.
+    if hour > "23" or minute > "59" or second > "59":
         return None
-    fraction = parts.get("fraction")
-    return f"{hour:02}:{minute:02}:{second:02}" + (f".{fraction}" if fraction else "")
-
-
-def _era(match: re.Match[str]) -> str:
-    return match.groupdict().get("era") or ""
+    return f"{hour}:{minute}:{second}.{fraction}" if fraction else f"{hour}:{minute}:{second}"
 
 
 def _from_epoch(text: str, microseconds: int) -> str:
