@@ -107,10 +107,15 @@ class Staging:
         Raises:
             StagingError: S3 refuses.
         """
-        if self._uploads:
+        if self._client is None:
+            return
+        try:
             with self._refusals():
                 self._delete(item["Key"] for item in self._objects(self._run))
                 self._abort_uploads(self._run)
+        finally:
+            self._client.close()
+            self._client = None
 
     def authorization(self) -> str:
         """Write the words by which COPY may read; never log them."""

@@ -140,8 +140,21 @@ class RedshiftWarehouse:
         Raises:
             RedshiftError: Redshift lets us not in.
         """
-        self._connection.ensure()
-        self._limit_statements(self._settings.statement_timeout_seconds)
+        try:
+            self._connection.ensure()
+            self._limit_statements(self._settings.statement_timeout_seconds)
+            with self._engine_of_session():
+                yield
+        except BaseException:
+            self._connection.close()
+            raise
+        finally:
+            self._stages = {}
+            self._tables = set()
+            self._staging.remove()
+
+    @contextlib.contextmanager
+    def _engine_of_session(self) -> Iterator[None]:
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             with duckdb.connect() as self._engine:
@@ -152,10 +165,7 @@ class RedshiftWarehouse:
                 yield
         finally:
             self._engine = None
-            self._stages = {}
-            self._tables = set()
             shutil.rmtree(self._folder, ignore_errors=True)
-            self._staging.remove()
 
     def transact(self, work: Callable[[], None]) -> None:
         """Do work in one transaction; again where others were in its way or the session was lost.
@@ -286,10 +296,8 @@ class RedshiftWarehouse:
 
     def drop_other_versions(self, table: Table, version: int) -> None:
         """Delete the rows of other versions."""
-        if table in self._renamed:  # by an earlier version of this transaction: it is needed again
-            self.execute(
-                f"create table if not exists {name_of(table)} (like {name_of(self._renamed[table])})"
-            )
+        if renamed := self._renamed.get(table):  # an earlier version of this transaction took it
+            self.execute(f"create table if not exists {name_of(table)} (like {name_of(renamed)})")
         self.execute(
             f"delete from {name_of(table)} where _sdc_table_version <> ? "
             "or _sdc_table_version is null",

@@ -1,0 +1,148 @@
+"""A stand-in of Redshift for all tests, schemas and a bucket for each, and messages to feed them."""
+
+import io
+import json
+import secrets
+
+import boto3
+import pytest
+import redshift_connector
+
+from redshift_standin.pytest_plugin import redshift  # noqa: F401  # a fixture
+from watershed_target_redshift.target import TargetRedshift
+
+ROLE = "arn:aws:iam::123456789012:role/loader"
+
+
+class Loader:
+    """Feeds messages to a target and reads what it made of them.
+
+    Raw tables of a test lie in a schema of its own. The ledger is shared; each test has its state.
+    """
+
+    def __init__(self, standin, folder, capsys):
+        self.standin = standin
+        name = secrets.token_hex(4)
+        self.schema = f"raw_{name}"
+        self.state_id = f"test:{name}"
+        self.bucket = f"test-{name}"
+        self.spools = folder / "batches"
+        self._capsys = capsys
+        self.s3 = boto3.client("s3", endpoint_url=standin.s3_endpoint)
+        self.s3.create_bucket(Bucket=self.bucket)
+
+    @property
+    def config(self):
+        return {
+            "host": self.standin.host,
+            "port": self.standin.port,
+            "database": self.standin.database,
+            "user": self.standin.user,
+            "password": self.standin.password,
+            "staging_bucket": self.bucket,
+            "aws_endpoint_url": self.standin.s3_endpoint,
+            "copy_role": ROLE,
+            "default_target_schema": self.schema,
+            "state_id": self.state_id,
+            "spool_directory": str(self.spools),
+        }
+
+    def load(self, *messages, **config):
+        """Run a target over messages; return the STATEs it prints."""
+        target = TargetRedshift(config={**self.config, **config})
+        self._capsys.readouterr()
+        target.listen(io.StringIO("".join(json.dumps(message) + "\n" for message in messages)))
+        return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
+
+    def connect(self):
+        connection = redshift_connector.connect(
+            host=self.standin.host,
+            port=self.standin.port,
+            database=self.standin.database,
+            user=self.standin.user,
+            password=self.standin.password,
+            sslmode="verify-full",
+        )
+        connection.autocommit = True
+        return connection
+
+    def rows(self, sql):
+        """Query; `{raw}` is the test's schema, `{mine}` the condition for its rows of the ledger."""
+        mine = f"state_id = '{self.state_id}'"
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(sql.format(raw=self.schema, mine=mine))
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def one(self, sql):
+        (row,) = self.rows(sql)
+        return row[0] if len(row) == 1 else row
+
+    def types(self, table):
+        return dict(
+            self.rows(
+                "select column_name, case when character_maximum_length is null then data_type "
+                "else 'varchar ' || character_maximum_length end from svv_columns "
+                f"where table_schema = '{{raw}}' and table_name = '{table}'"
+            )
+        )
+
+    def staged(self):
+        """What lies in the bucket."""
+        listed = self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return [entry["Key"] for entry in listed]
+
+
+class Singer:
+    """Writes Singer messages."""
+
+    @staticmethod
+    def schema(stream, keys=("id",), **properties):
+        return {
+            "type": "SCHEMA",
+            "stream": stream,
+            "schema": {"properties": properties},
+            "key_properties": list(keys),
+        }
+
+    @staticmethod
+    def record(stream, version=None, **values):
+        message = {"type": "RECORD", "stream": stream, "record": values}
+        return message if version is None else {**message, "version": version}
+
+    @staticmethod
+    def state(**bookmarks):
+        return {"type": "STATE", "value": {"bookmarks": bookmarks}}
+
+    @staticmethod
+    def activate(stream, version):
+        return {"type": "ACTIVATE_VERSION", "stream": stream, "version": version}
+
+    @staticmethod
+    def batch(stream, *files):
+        manifest = [f"file://{file}" for file in files]
+        encoding = {"format": "parquet"}
+        return {"type": "BATCH", "stream": stream, "encoding": encoding, "manifest": manifest}
+
+
+@pytest.fixture(scope="session")
+def standin(redshift):  # noqa: F811  # the fixture
+    """The stand-in, its certificate's authority known to the driver, and some AWS credentials."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(redshift.ca_file))
+        patch.setenv("AWS_ACCESS_KEY_ID", "AKIAEMULATED00000000")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "emulated-secret-key")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield redshift
+
+
+@pytest.fixture
+def loader(standin, tmp_path, capsys):
+    made = Loader(standin, tmp_path, capsys)
+    yield made
+    made.rows('drop schema if exists "{raw}" cascade')
+    made.s3.close()
+
+
+@pytest.fixture
+def singer():
+    return Singer()
