@@ -14,8 +14,9 @@ begin
     return pg_catalog.left(value, characters);
 end
 $$;
-create function redshift.refuse_long(type_name text, length integer) returns text language plpgsql
-immutable as $$
+-- It takes the value so that no planner can call it before there is one.
+create function redshift.refuse_long(value text, type_name text, length integer) returns text
+language plpgsql immutable as $$
 begin
     raise exception 'value too long for type %(%)', type_name, length using errcode = '22001';
 end
@@ -25,7 +26,7 @@ returns varchar language sql immutable return case
     when modifier < 4 or value is null or octet_length(value) <= modifier - 4 then value
     when is_explicit then redshift.cut(value, modifier - 4)
     when octet_length(rtrim(value, ' ')) <= modifier - 4 then redshift.cut(value, modifier - 4)
-    else redshift.refuse_long('character varying', modifier - 4)
+    else redshift.refuse_long(value, 'character varying', modifier - 4)
 end;
 -- Every cast and assignment of a VARCHAR to one of another length goes through this.
 update pg_cast set castfunc = 'redshift.fit_varchar(varchar, integer, boolean)'::regprocedure
@@ -55,7 +56,7 @@ begin
             and (atttypid = 'text'::regtype or (atttypid = 'varchar'::regtype and atttypmod = -1));
         select n.note into note
         from regexp_matches(current_query(), '/[*]redshift:(.*?)[*]/', 'g') as m (groups),
-            lateral (select m.groups[1]::jsonb as note) as n
+            lateral (select m.groups[1]::json::jsonb as note) as n
         where n.note ->> 'table' = command.relname
         limit 1;
         insert into redshift.table_options values (command.objid, coalesce(note, '{}'))
@@ -159,6 +160,9 @@ begin
             update redshift.late_views as l
             set error = redshift.make_late_view(late.schema_name, late.view_name, late.query)
             where l.schema_name = late.schema_name and l.view_name = late.view_name;
+            execute format(
+                'alter view %I.%I owner to %I', late.schema_name, late.view_name, late.owner
+            );
         exception when dependent_objects_still_exist then null;
         end;
     end loop;
