@@ -40,6 +40,7 @@ COLUMNS = {
     "moment": {"type": ["string", "null"], "format": "date-time"},
     "code": {"type": ["string", "null"], "format": "uuid"},
 }
+RAW = b"\x00\xff\n,"
 VALUES = {
     "truth": True,
     "small": -32768,
@@ -50,7 +51,7 @@ VALUES = {
     "exact": "9999999999999999999999999999.0123456789",
     "share": 1.7976931348623157e308,
     "name": 'a "quoted", text\nof two lines \\N \U0001f600',
-    "raw": base64.b64encode(b"\x00\xff\n,").decode(),
+    "raw": base64.b64encode(RAW).decode(),
     "day": "9999-12-31",
     "naive": "0001-01-01T00:00:00",
     "moment": "2026-10-25T02:30:00.000001+02:00",
@@ -58,7 +59,7 @@ VALUES = {
 }
 READ = {
     "truth": "case when truth then 'yes' end",
-    "raw": "to_hex(raw)",
+    "raw": "raw",
     "moment": "cast(moment as varchar)",
     "naive": "cast(naive as varchar)",
     "day": "cast(day as varchar)",
@@ -67,7 +68,7 @@ READ = {
 HELD = {
     **{name: str(value) for name, value in VALUES.items()},
     "truth": "yes",
-    "raw": "00ff0a2c",
+    "raw": RAW.hex(),
     "naive": "0001-01-01 00:00:00",
     "moment": "2026-10-25 00:30:00.000001+00",
     "share": "1.7976931348623157e+308",
@@ -107,7 +108,8 @@ def test_every_type_arrives_exactly_in_parquet_and_in_csv(loader, singer, beside
         singer.record("shop-things", id=3, name=""),
     )
     full, empty, blank = held(loader, COLUMNS)
-    assert dict(zip(COLUMNS, full, strict=True)) == HELD
+    found = dict(zip(COLUMNS, full, strict=True))
+    assert found | {"raw": found["raw"].removeprefix("\\x")} == HELD
     assert set(empty) == {None}
     assert blank[list(COLUMNS).index("name")] == ""
     if beside:

@@ -123,25 +123,25 @@ class TargetRedshift(LoadPlanTarget):
         Raises:
             LoadError: the settings do not say how to connect.
         """
-        has_password = bool(self.config.get("password"))
-        is_named = self.config.get("cluster_identifier") or self.config.get("workgroup")
-        if has_password and not (self.config.get("host") and self.config.get("user")):
-            raise LoadError("a password needs host and user beside it")
-        if not has_password and not is_named:
+        password, host, user = map(self._given, ("password", "host", "user"))
+        if password and not (host and user):
+            raise LoadError("a password needs host and user beside it: set them")
+        if not password and not (self._given("cluster_identifier") or self._given("workgroup")):
             raise LoadError(
-                "set cluster_identifier or workgroup, for credentials of IAM, or a password"
+                "no way into Redshift is configured: set cluster_identifier or workgroup, for "
+                "credentials of IAM, or host, user and password"
             )
-        endpoint = self.config.get("aws_endpoint_url")
+        endpoint = self._given("aws_endpoint_url")
         connection = RedshiftConnection(
             ConnectionSettings(
-                host=self.config.get("host"),
+                host=host,
                 port=self.config["port"],
                 database=self.config["database"],
-                user=self.config.get("user"),
-                password=self.config.get("password") or None,
-                cluster_identifier=self.config.get("cluster_identifier"),
-                workgroup=self.config.get("workgroup"),
-                region=self.config.get("region"),
+                user=user,
+                password=password,
+                cluster_identifier=self._given("cluster_identifier"),
+                workgroup=self._given("workgroup"),
+                region=self._given("region"),
                 sslmode=self.config["sslmode"],
                 iam_endpoint_url=endpoint,
             )
@@ -150,10 +150,12 @@ class TargetRedshift(LoadPlanTarget):
             StagingSettings(
                 bucket=self.config["staging_bucket"],
                 prefix=self.config["staging_prefix"],
-                region=self.config.get("region"),
-                kms_key_id=self.config.get("staging_kms_key_id"),
+                region=self._given("region"),
+                kms_key_id=self._given("staging_kms_key_id"),
                 endpoint_url=endpoint,
-                copy_role=None if self.config["copy_with_keys"] else self.config["copy_role"],
+                copy_role=(
+                    None if self.config["copy_with_keys"] else self._given("copy_role") or "default"
+                ),
             ),
             options.state_id,
             options.run_id,
@@ -170,6 +172,10 @@ class TargetRedshift(LoadPlanTarget):
         )
         folder = options.spool_directory / "stages"
         return RedshiftWarehouse(connection, staging, folder, settings)
+
+    def _given(self, setting: str) -> str | None:
+        """Read a setting; Meltano makes an empty text of a variable that is not set."""
+        return self.config.get(setting) or None
 
 
 def main() -> None:

@@ -1,0 +1,50 @@
+"""Runs loads that are killed before or after a statement; `test_failures.py` asks for them.
+
+A process that has imported everything forks for each request, so that a load takes no start-up.
+A request is a line of JSON, ``[config, messages, "before" or "after" or "", statement's beginning]``;
+the answer is the load's exit status.
+"""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+
+from watershed_target_redshift.connection import RedshiftConnection
+from watershed_target_redshift.target import TargetRedshift
+
+
+def run(config, messages, when, beginning):
+    original = RedshiftConnection._run
+
+    def killing(connection, sql, parameters):
+        is_chosen = bool(when) and sql.startswith(beginning)
+        if is_chosen and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(connection, sql, parameters)
+        if is_chosen:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    RedshiftConnection._run = killing
+    text = "".join(json.dumps(message) + "\n" for message in messages)
+    with contextlib.redirect_stdout(io.StringIO()):
+        TargetRedshift(config=config).listen(io.StringIO(text))
+
+
+def serve():
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            run(*request)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,294 @@
+"""A load that fails, is refused or killed leaves the tables as before or loaded, and S3 empty."""
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from watershed_load_plan import LoadError
+from watershed_target_redshift.connection import RedshiftConnection
+from watershed_target_redshift.exceptions import (
+    ConflictError,
+    ConnectionLostError,
+    RedshiftError,
+    StagingError,
+)
+from watershed_target_redshift.staging import Staging
+
+pytestmark = pytest.mark.redshift
+
+INTEGER = {"type": ["integer", "null"]}
+TEXT = {"type": ["string", "null"]}
+BEFORE = [(1, "old"), (2, "same")]
+AFTER = [(1, "new"), (2, "same"), (3, "added")]
+BOUNDARIES = [
+    ("before", "begin"),
+    ("before", "lock"),
+    ("after", "copy"),
+    ("after", "delete from"),
+    ("after", "insert into ops.loads"),
+    ("after", "insert into ops.bookmarks"),
+    ("before", "commit"),
+    ("after", "commit"),
+]
+
+
+def messages(singer, rows, bookmark):
+    return [
+        singer.schema("shop-orders", id=INTEGER, name=TEXT),
+        singer.schema("shop-log", keys=(), id=INTEGER, name=TEXT),
+        *(singer.record("shop-orders", id=number, name=name) for number, name in rows),
+        *(singer.record("shop-log", id=number, name=name) for number, name in rows),
+        singer.state(**{name: {"at": bookmark} for name in ("shop-orders", "shop-log")}),
+    ]
+
+
+def found(loader):
+    """Rows of both tables, the ledger's count of rows, the bookmarks."""
+    return (
+        loader.rows("select id, name from {raw}.orders order by id"),
+        loader.one("select count(*) from {raw}.log"),
+        loader.one("select count(*) from ops.loads where {mine}"),
+        sorted(
+            {text for (text,) in loader.rows("select bookmark from ops.bookmarks where {mine}")}
+        ),
+    )
+
+
+AS_BEFORE = (BEFORE, 2, 2, ['{"at": 1}'])
+LOADED = (AFTER, 5, 4, ['{"at": 2}'])
+
+
+@pytest.fixture
+def filled(loader, singer):
+    loader.load(*messages(singer, BEFORE, 1))
+    return loader
+
+
+@pytest.fixture
+def interfere(monkeypatch):
+    """Do something before or after the first statement that begins so."""
+
+    def interfere_with(beginning, action, *, after=False, times=1):
+        original, left = RedshiftConnection._run, [times]
+
+        def run(connection, sql, parameters):
+            is_chosen = sql.startswith(beginning) and left[0] > 0
+            left[0] -= is_chosen
+            if is_chosen and not after:
+                action(connection)
+            result = original(connection, sql, parameters)
+            if is_chosen and after:
+                action(connection)
+            return result
+
+        monkeypatch.setattr(RedshiftConnection, "_run", run)
+
+    return interfere_with
+
+
+def raising(error):
+    def action(_):
+        raise error
+
+    return action
+
+
+def losing(connection):
+    connection.close()
+    raise ConnectionLostError("the connection to Redshift was lost")
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES[:-1], ids=" ".join)
+def test_a_load_refused_at_a_boundary_leaves_all_as_before(filled, singer, interfere, boundary):
+    when, beginning = boundary
+    refusal = raising(RedshiftError("Redshift refuses: no", "XX000"))
+    interfere(beginning, refusal, after=when == "after")
+    with pytest.raises(RedshiftError, match="refuses: no"):
+        filled.load(*messages(singer, AFTER, 2))
+    assert found(filled) == AS_BEFORE
+    assert filled.staged() == []
+
+
+@pytest.fixture(scope="module")
+def killable(standin):
+    """Run a load in a process of its own; return its exit code."""
+    script = Path(__file__).parent / "killable_load.py"
+    with subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+
+        def ask(config, lines, when="", beginning=""):
+            server.stdin.write(json.dumps([config, lines, when, beginning]) + "\n")
+            server.stdin.flush()
+            return int(server.stdout.readline())
+
+        yield ask
+        server.stdin.close()
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES, ids=" ".join)
+def test_a_load_killed_at_a_boundary_is_made_whole_by_the_next(filled, singer, killable, boundary):
+    lines = messages(singer, AFTER, 2)
+    assert killable(filled.config, lines, *boundary) == -signal.SIGKILL
+    is_committed = boundary == ("after", "commit")
+    assert found(filled) == (LOADED if is_committed else AS_BEFORE)
+    if not is_committed:
+        assert killable(filled.config, lines) == 0
+        assert found(filled) == LOADED
+    else:
+        filled.load(singer.schema("shop-more", id=INTEGER), singer.record("shop-more", id=1))
+    assert filled.staged() == [], "the next run removes what the killed one left"
+
+
+@pytest.mark.parametrize(
+    ("beginning", "after"), [("copy", False), ("insert into ops.loads", True), ("commit", False)]
+)
+def test_a_lost_connection_is_had_again(filled, singer, interfere, beginning, after):
+    interfere(beginning, losing, after=after)
+    filled.load(*messages(singer, AFTER, 2))
+    assert found(filled) == LOADED
+
+
+def test_a_connection_lost_after_the_commit_doubles_nothing(filled, singer, interfere):
+    interfere("commit", losing, after=True)
+    filled.load(*messages(singer, AFTER, 2))
+    assert found(filled) == LOADED
+    assert filled.one("select sum(rows_inserted) from ops.loads where {mine}") == 2 + 2 + 1 + 3
+
+
+def test_a_serialization_failure_is_tried_again(filled, singer, interfere):
+    conflict = ConflictError("1023: serializable isolation violation", "XX000")
+    interfere("insert into", raising(conflict), times=2)
+    filled.load(*messages(singer, AFTER, 2))
+    assert found(filled) == LOADED
+
+
+def test_a_role_that_may_not_be_assumed_is_one_line(filled, singer):
+    with pytest.raises(RedshiftError, match="COPY into .* failed: .*ARN") as raised:
+        filled.load(*messages(singer, AFTER, 2), copy_role="arn:aws:iam::1:role/none")
+    assert "\n" not in str(raised.value)
+    assert found(filled) == AS_BEFORE
+    assert filled.staged() == []
+
+
+def test_a_missing_bucket_is_one_line(filled, singer):
+    with pytest.raises(StagingError, match="staging bucket nowhere refuses: .*NoSuchBucket"):
+        filled.load(*messages(singer, AFTER, 2), staging_bucket="nowhere")
+    assert found(filled) == AS_BEFORE
+
+
+def data_files(loader):
+    return [key for key in loader.staged() if not key.endswith("manifest")]
+
+
+def test_an_object_deleted_before_its_copy_is_one_line(filled, singer, interfere):
+    def delete(_):
+        for key in data_files(filled):
+            filled.s3.delete_object(Bucket=filled.bucket, Key=key)
+
+    interfere("copy", delete)
+    with pytest.raises(RedshiftError, match="COPY into .* failed"):
+        filled.load(*messages(singer, AFTER, 2))
+    assert found(filled) == AS_BEFORE
+    assert filled.staged() == []
+
+
+def test_a_corrupt_parquet_file_is_one_line(filled, singer, interfere):
+    def corrupt(_):
+        for key in data_files(filled):
+            body = filled.s3.get_object(Bucket=filled.bucket, Key=key)["Body"].read()
+            filled.s3.put_object(Bucket=filled.bucket, Key=key, Body=b"BAD!" + body[4:-4] + b"BAD!")
+
+    interfere("copy", corrupt)
+    with pytest.raises(RedshiftError, match=r"COPY into .* failed: .*\.parquet"):
+        filled.load(*messages(singer, AFTER, 2))
+    assert found(filled) == AS_BEFORE
+
+
+def test_an_error_in_a_file_names_file_line_and_column(filled, singer, interfere):
+    """A value that became too long on its way, in CSV: Redshift says where."""
+    filled.load(
+        singer.schema("shop-docs", id=INTEGER, doc={"type": "object"}, name=TEXT),
+        singer.record("shop-docs", id=1, doc={}, name="x"),
+    )
+
+    def spoil(_):
+        for key in data_files(filled):
+            filled.s3.put_object(
+                Bucket=filled.bucket, Key=key, Body=__import__("gzip").compress(b"x" * 33)
+            )
+
+    interfere("copy", spoil)
+    with pytest.raises(RedshiftError, match=r"stream|COPY into .*docs failed"):
+        filled.load(
+            singer.schema("shop-docs", id=INTEGER, doc={"type": "object"}, name=TEXT),
+            singer.record("shop-docs", id=2, doc={}, name="y"),
+        )
+
+
+def test_two_runs_of_a_stream_at_once_double_nothing(filled, singer):
+    errors = []
+    lines = [
+        singer.schema("shop-orders", id=INTEGER, name=TEXT),
+        *(singer.record("shop-orders", id=number, name="both") for number in range(10, 60)),
+    ]
+
+    def load():
+        try:
+            filled.load(*lines)
+        except LoadError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=load) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert filled.one("select count(*), count(distinct id) from {raw}.orders") == (52, 52)
+
+
+def test_a_table_that_a_long_query_holds_is_waited_for_no_longer_than_configured(filled, singer):
+    with filled.connect() as holder, holder.cursor() as cursor:
+        cursor.execute("begin")
+        cursor.execute(f"lock table {filled.schema}.orders")
+        with pytest.raises(RedshiftError, match="timeout"):
+            filled.load(*messages(singer, AFTER, 2), statement_timeout_seconds=1)
+        cursor.execute("rollback")
+    assert found(filled) == AS_BEFORE
+    assert filled.staged() == []
+
+
+def test_keys_are_in_no_message_log_or_error(filled, singer, caplog, monkeypatch):
+    monkeypatch.setattr(
+        Staging, "authorization", lambda _: "access_key_id 'AKIASECRET' secret_access_key 'S3CR3T"
+    )
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(LoadError) as raised:
+        filled.load(*messages(singer, AFTER, 2))
+    chain = [raised.value, raised.value.__cause__]
+    said = " ".join([*map(repr, chain), *caplog.messages, filled.standin.password[:0]])
+    assert "S3CR3T" not in said
+    assert filled.standin.password not in said
+
+
+def test_temporary_keys_are_taken_as_they_are_at_each_copy(filled, singer, interfere, monkeypatch):
+    asked = []
+    original = RedshiftConnection._run
+
+    def noting(connection, sql, parameters):
+        asked.append(sql)
+        return original(connection, sql, parameters)
+
+    monkeypatch.setattr(RedshiftConnection, "_run", noting)
+    filled.load(*messages(singer, AFTER, 2), copy_with_keys=True)
+    copies = [sql for sql in asked if sql.startswith("copy")]
+    assert len(copies) == 2
+    assert all("secret_access_key 'emulated-secret-key'" in sql for sql in copies)
+    assert found(filled) == LOADED
