@@ -51,6 +51,10 @@ class DuckDBWarehouse:
         """No: a stage is read where its files lie, within the transaction."""
         return False
 
+    @property
+    def longest_text(self) -> None:
+        """None: a text may have any length."""
+
     @contextlib.contextmanager
     def session(self) -> Iterator[None]:
         """Open the file, waiting for its lock; one transaction, committed at the end; close.

@@ -152,8 +152,15 @@ def test_a_text_beyond_what_redshift_holds_is_set_aside_and_never_cut(loader, si
         (3, None),
     ]
     assert loader.rows(
-        "select record_key, column_name from ops.quarantine where {mine} order by record_key"
-    ) == [('{"id":2}', "name"), ('{"id":3}', "name")]
+        "select record_key, len(value), reason from ops.quarantine where {mine} order by record_key"
+    ) == [
+        (
+            '{"id":2}',
+            32_767,
+            "does not fit text exactly; of its 65536 bytes the first 65534 are kept here",
+        ),
+        ('{"id":3}', 10, r"does not fit text exactly; NUL is written \u0000 here"),
+    ]
 
 
 def test_a_document_larger_than_a_text_may_be_is_super(loader, singer):

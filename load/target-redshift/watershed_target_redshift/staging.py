@@ -65,6 +65,7 @@ class Staging:
         self._client: Any = None
         self._uploads = 0
         self._is_swept = False
+        self._secrets: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -128,11 +129,18 @@ class Staging:
         if credentials is None:
             raise StagingError("COPY needs AWS credentials, and none were found: set copy_role")
         keys = credentials.get_frozen_credentials()
+        self._secrets = (keys.secret_key, *filter(None, [keys.token]))
         token = f" session_token {literal(keys.token)}" if keys.token else ""
         return (
             f"access_key_id {literal(keys.access_key)} "
             f"secret_access_key {literal(keys.secret_key)}{token}"
         )
+
+    def hidden(self, text: str) -> str:
+        """Take out of a text of the server's what `authorization` gave away."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
     @property
     def _s3(self) -> Any:  # noqa: ANN401  # boto3's client has no type

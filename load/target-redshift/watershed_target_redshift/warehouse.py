@@ -108,6 +108,8 @@ class RedshiftWarehouse:
     stages_ahead = True
     """Yes: an upload takes long, and Redshift alters a VARCHAR outside of transactions only."""
 
+    longest_text = LARGEST_VARCHAR
+
     def __init__(
         self,
         connection: RedshiftConnection,
@@ -372,9 +374,8 @@ class RedshiftWarehouse:
         except RedshiftError as error:
             self._connection.rollback()
             found = load_errors.cause(self._connection, self._staging.url)
-            raise RedshiftError(
-                f"COPY into {stage.table} failed: {found or error}", error.code
-            ) from None
+            text = self._staging.hidden(found or str(error))
+            raise RedshiftError(f"COPY into {stage.table} failed: {text}", error.code) from None
 
     def _lock(self) -> None:
         """Take the tables before anything is read, so that of two runs one sees what one did.

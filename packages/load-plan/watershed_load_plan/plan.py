@@ -238,14 +238,15 @@ class LoadPlan:
         for unfit in applied.unfit:
             place = unfit.key if unfit.key is not None else unfit.ordinal
             name = ledger.identity(row["state_id"], row["stream"], place, unfit.column, unfit.value)
+            value, kept = _clipped(unfit.value, self._warehouse.longest_text)
             rows.append(
                 {
                     **row,
                     "quarantine_id": name,
                     "record_key": unfit.key,
                     "column_name": unfit.column,
-                    "value": unfit.value,
-                    "reason": unfit.reason,
+                    "value": value,
+                    "reason": unfit.reason + kept,
                     "quarantined_at": stamp.at,
                 }
             )
@@ -264,6 +265,20 @@ class LoadPlan:
                         "committed_at": stamp.at,
                     },
                 )
+
+
+def _clipped(value: str, longest: int | None) -> tuple[str, str]:
+    """Keep of a value set aside what the ledger can hold, and say what it is not."""
+    if longest is None:
+        return value, ""
+    kept, said = value, ""
+    if "\0" in kept:
+        kept, said = kept.replace("\0", r"\u0000"), r"; NUL is written \u0000 here"
+    encoded = kept.encode()
+    if len(encoded) > longest:
+        kept = encoded[:longest].decode(errors="ignore")
+        said += f"; of its {len(encoded)} bytes the first {len(kept.encode())} are kept here"
+    return kept, said
 
 
 @contextlib.contextmanager

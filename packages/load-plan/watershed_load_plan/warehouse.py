@@ -51,6 +51,10 @@ class Warehouse(Protocol):
     def engine(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection that reads batches and holds the stage."""
 
+    @property
+    def longest_text(self) -> int | None:
+        """The most bytes of a text, which then holds no NUL; None where any text can be held."""
+
     def session(self) -> AbstractContextManager[None]:
         """Open the warehouse; on an exception undo what is not committed; close."""
 
