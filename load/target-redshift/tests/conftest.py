@@ -1,4 +1,4 @@
-"""A stand-in of Redshift for all tests, schemas and a bucket for each, and messages to feed them."""
+"""A stand-in of Redshift for all tests, a schema and a bucket for each, and messages."""
 
 import io
 import json
@@ -14,11 +14,16 @@ from watershed_target_redshift.target import TargetRedshift
 ROLE = "arn:aws:iam::123456789012:role/loader"
 
 
+SECRET_KEY = "emulated-secret-key"  # noqa: S105  # nobody checks it
+
+
 class Loader:
     """Feeds messages to a target and reads what it made of them.
 
     Raw tables of a test lie in a schema of its own. The ledger is shared; each test has its state.
     """
+
+    secret_key = SECRET_KEY
 
     def __init__(self, standin, folder, capsys):
         self.standin = standin
@@ -67,7 +72,7 @@ class Loader:
         return connection
 
     def rows(self, sql):
-        """Query; `{raw}` is the test's schema, `{mine}` the condition for its rows of the ledger."""
+        """Query; `{raw}` is the test's schema, `{mine}` what is true of its rows in the ledger."""
         mine = f"state_id = '{self.state_id}'"
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(sql.format(raw=self.schema, mine=mine))
@@ -130,7 +135,7 @@ def standin(redshift):  # noqa: F811  # the fixture
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(redshift.ca_file))
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIAEMULATED00000000")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "emulated-secret-key")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         yield redshift
 

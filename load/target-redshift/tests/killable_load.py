@@ -1,8 +1,8 @@
 """Runs loads that are killed before or after a statement; `test_failures.py` asks for them.
 
 A process that has imported everything forks for each request, so that a load takes no start-up.
-A request is a line of JSON, ``[config, messages, "before" or "after" or "", statement's beginning]``;
-the answer is the load's exit status.
+A request is a line of JSON, ``[config, messages, when, beginning of the statement]``, when being
+``before``, ``after`` or empty; the answer is the load's exit status.
 """
 
 import contextlib

@@ -20,7 +20,6 @@ from watershed_target_redshift.exceptions import (
     RedshiftError,
     StagingError,
 )
-from watershed_target_redshift.staging import Staging
 
 pytestmark = pytest.mark.redshift
 
@@ -118,7 +117,7 @@ def test_a_load_refused_at_a_boundary_leaves_all_as_before(filled, singer, inter
 
 
 @pytest.fixture(scope="module")
-def killable(standin):
+def killable(standin):  # noqa: ARG001  # its environment
     """Run a load in a process of its own; return its exit code."""
     script = Path(__file__).parent / "killable_load.py"
     with subprocess.Popen(
@@ -172,7 +171,7 @@ def test_a_serialization_failure_is_tried_again(filled, singer, interfere):
 
 
 def test_a_role_that_may_not_be_assumed_is_one_line(filled, singer):
-    with pytest.raises(RedshiftError, match="COPY into .* failed: .*ARN") as raised:
+    with pytest.raises(RedshiftError, match=r"COPY into .* failed: .*ARN") as raised:
         filled.load(*messages(singer, AFTER, 2), copy_role="arn:aws:iam::1:role/none")
     assert "\n" not in str(raised.value)
     assert found(filled) == AS_BEFORE
@@ -180,7 +179,7 @@ def test_a_role_that_may_not_be_assumed_is_one_line(filled, singer):
 
 
 def test_a_missing_bucket_is_one_line(filled, singer):
-    with pytest.raises(StagingError, match="staging bucket nowhere refuses: .*NoSuchBucket"):
+    with pytest.raises(StagingError, match=r"staging bucket nowhere refuses: .*NoSuchBucket"):
         filled.load(*messages(singer, AFTER, 2), staging_bucket="nowhere")
     assert found(filled) == AS_BEFORE
 
@@ -195,7 +194,7 @@ def test_an_object_deleted_before_its_copy_is_one_line(filled, singer, interfere
             filled.s3.delete_object(Bucket=filled.bucket, Key=key)
 
     interfere("copy", delete)
-    with pytest.raises(RedshiftError, match="COPY into .* failed"):
+    with pytest.raises(RedshiftError, match=r"COPY into .* failed"):
         filled.load(*messages(singer, AFTER, 2))
     assert found(filled) == AS_BEFORE
     assert filled.staged() == []
@@ -273,7 +272,7 @@ def test_a_table_that_a_long_query_holds_is_waited_for_no_longer_than_configured
 
 def test_keys_are_in_no_message_log_or_error(filled, singer, caplog, interfere):
     caplog.set_level(logging.DEBUG)
-    secret = "emulated-secret-key"
+    secret = filled.secret_key
     interfere("copy", raising(RedshiftError(f"Redshift refuses: error near '{secret}'", "42601")))
     with pytest.raises(LoadError, match=r"error near '\*\*\*'") as raised:
         filled.load(*messages(singer, AFTER, 2), copy_with_keys=True)
@@ -283,7 +282,7 @@ def test_keys_are_in_no_message_log_or_error(filled, singer, caplog, interfere):
     assert filled.standin.password not in said
 
 
-def test_temporary_keys_are_taken_as_they_are_at_each_copy(filled, singer, interfere, monkeypatch):
+def test_temporary_keys_are_taken_as_they_are_at_each_copy(filled, singer, monkeypatch):
     asked = []
     original = RedshiftConnection._run
 
@@ -295,5 +294,5 @@ def test_temporary_keys_are_taken_as_they_are_at_each_copy(filled, singer, inter
     filled.load(*messages(singer, AFTER, 2), copy_with_keys=True)
     copies = [sql for sql in asked if sql.startswith("copy")]
     assert len(copies) == 2
-    assert all("secret_access_key 'emulated-secret-key'" in sql for sql in copies)
+    assert all(f"secret_access_key '{filled.secret_key}'" in sql for sql in copies)
     assert found(filled) == LOADED

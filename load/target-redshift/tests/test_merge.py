@@ -2,6 +2,8 @@
 
 import pytest
 
+from watershed_target_redshift.connection import RedshiftConnection
+
 pytestmark = pytest.mark.redshift
 
 INTEGER = {"type": ["integer", "null"]}
@@ -93,16 +95,13 @@ def test_a_rerun_without_news_issues_no_copy(loader, singer, monkeypatch):
     ]
     loader.load(*messages)
     asked = []
-    run = "watershed_target_redshift.connection.RedshiftConnection._run"
-    original = __import__(
-        "watershed_target_redshift.connection", fromlist=["x"]
-    ).RedshiftConnection._run
+    original = RedshiftConnection._run
 
     def noting(connection, sql, parameters):
         asked.append(sql)
         return original(connection, sql, parameters)
 
-    monkeypatch.setattr(run, noting)
+    monkeypatch.setattr(RedshiftConnection, "_run", noting)
     loader.load(messages[0], singer.state(**{"shop-orders": {"at": 1}}))
     assert asked
     assert not [sql for sql in asked if sql.startswith("copy")]
