@@ -4,9 +4,15 @@ import gc
 
 import boto3
 import pytest
+import redshift_connector
 
 from watershed_load_plan import LoadError
-from watershed_target_redshift.exceptions import RedshiftError
+from watershed_target_redshift.connection import _judged
+from watershed_target_redshift.exceptions import (
+    ConflictError,
+    ConnectionLostError,
+    RedshiftError,
+)
 
 pytestmark = pytest.mark.redshift
 
@@ -60,3 +66,20 @@ def test_a_cluster_lets_us_in_by_temporary_credentials(loader, singer):
 def test_settings_that_do_not_suffice_are_one_line(loader, settings, cure):
     with pytest.raises(LoadError, match=cure):
         loader.load(**settings)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (
+            {"C": "XX000", "M": "1023", "D": "Serializable isolation violation on table"},
+            ConflictError,
+        ),
+        ({"C": "40001", "M": "could not serialize access"}, ConflictError),
+        ({"C": "57P01", "M": "terminating connection"}, ConnectionLostError),
+        ("connection reset", ConnectionLostError),
+        ({"C": "42P01", "M": "relation 1023 does not exist"}, RedshiftError),
+    ],
+)
+def test_an_error_says_how_one_recovers_from_it(said, kind):
+    assert type(_judged(redshift_connector.error.ProgrammingError(said))) is kind

@@ -237,6 +237,14 @@ def test_an_error_in_a_file_names_file_line_and_column(filled, singer, interfere
     assert filled.staged() == []
 
 
+def side_by_side(load):
+    threads = [threading.Thread(target=load) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def test_two_runs_of_a_stream_at_once_double_nothing(filled, singer):
     errors = []
     lines = [
@@ -250,11 +258,7 @@ def test_two_runs_of_a_stream_at_once_double_nothing(filled, singer):
         except LoadError as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=load) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    side_by_side(load)
     assert errors == []
     assert filled.one("select count(*), count(distinct id) from {raw}.orders") == (52, 52)
 

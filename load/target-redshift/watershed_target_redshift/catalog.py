@@ -17,6 +17,7 @@ from watershed_load_plan.redshift_types import (
     to_redshift,
 )
 from watershed_load_plan.types import INTEGER_DIGITS, ColumnType, Kind
+from watershed_target_redshift.exceptions import RedshiftError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,13 +83,24 @@ class Catalog:
         return {name: int(size) for name, size in rows}
 
     def create(self, table: Table, columns: Mapping[str, ColumnType]) -> None:
-        """Create a table and its schema."""
+        """Create a table and its schema, unless another run does so at the same moment."""
         size = LARGEST_VARCHAR if table in OPS_TABLES else VARCHAR_SIZES[0]
         listed = ", ".join(f"{quoted(name)} {_native(of, size)}" for name, of in columns.items())
         base = str(table).removesuffix("__incoming")
         layout = self._layouts.get(base, Layout(None, ()))
-        self._connection.execute(f"create schema if not exists {quoted(table.schema)}")
-        self._connection.execute(f"create table {name_of(table)} ({listed}) {layout.clauses()}")
+        for is_last in (False, True):
+            try:
+                self._connection.execute(f"create schema if not exists {quoted(table.schema)}")
+                self._connection.execute(
+                    f"create table {name_of(table)} ({listed}) {layout.clauses()}"
+                )
+            except RedshiftError:
+                if self.columns(table) is not None:
+                    return
+                if is_last:
+                    raise
+            else:
+                return
 
     def add_column(self, table: Table, column: str, column_type: ColumnType) -> None:
         """Add a column."""

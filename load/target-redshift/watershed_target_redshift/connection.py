@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 LOCK_OR_CONFLICT = {"40001", "40P01"}
 """SQLSTATEs of transactions that others were in the way of."""
-SERIALIZATION_FAILURE = "1023"
-"""Redshift's own number for it, which stands in the text."""
+SERIALIZATION_FAILURE = re.compile(r"^1023\b|serializable isolation violation", re.IGNORECASE)
+"""Redshift's own number for it stands in the text."""
 LOST = {"57P01", "57P02", "57P03", "08000", "08003", "08006"}
 """SQLSTATEs of servers that end the connection."""
 
@@ -156,7 +157,7 @@ class RedshiftConnection:
 
 def _judged(error: Exception) -> RedshiftError:
     text, code = _text(error), _fields(error).get("C", "")
-    if code in LOCK_OR_CONFLICT or SERIALIZATION_FAILURE in text.split(":")[0].split():
+    if code in LOCK_OR_CONFLICT or SERIALIZATION_FAILURE.search(text):
         return ConflictError(text, code)
     if isinstance(error, OSError) or code in LOST or not code:
         return ConnectionLostError(f"the connection to Redshift was lost: {text}", code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -21,7 +22,7 @@ from watershed_target_redshift.exceptions import StagingError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-HOURS_TO_KEEP = 24
+LONGEST_STAY = dt.timedelta(days=1)
 """Files of a run on another machine that are older were left by one that was killed."""
 KEYS_PER_DELETE = 1000
 
@@ -176,7 +177,7 @@ class Staging:
         dead = [
             item["Key"]
             for item in self._objects(self._pipeline)
-            if self._is_dead(item["Key"]) or now - item["LastModified"] > _KEEP
+            if self._is_dead(item["Key"]) or now - item["LastModified"] > LONGEST_STAY
         ]
         self._delete(iter(dead))
 
@@ -213,30 +214,18 @@ class Staging:
                 Bucket=self._settings.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
             )
 
-    def _refusals(self) -> _Refusals:
-        return _Refusals(self._settings.bucket)
-
-
-class _Refusals:
-    """Makes one line of what S3 says."""
-
-    def __init__(self, bucket: str) -> None:
-        self._bucket = bucket
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, (ClientError, BotoCoreError)):
+    @contextlib.contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Make one line of what S3 says."""
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
             text = " ".join(str(error).split())
             raise StagingError(
-                f"staging bucket {self._bucket} refuses: {text}: check that it exists, its "
-                "region, and that the loader may list, put and delete there"
+                f"staging bucket {self._settings.bucket} refuses: {text}: check that it exists, "
+                "its region, and that the loader may list, put and delete there"
             ) from None
 
 
 def _plain(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", text)
-
-
-_KEEP = dt.timedelta(hours=HOURS_TO_KEEP)
