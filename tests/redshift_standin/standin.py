@@ -143,7 +143,7 @@ class Standin:
         self.proxy = Proxy(
             folder / "proxy", self.postgres, self.object_store, is_throwaway=is_throwaway
         )
-        self._password_file = folder / "loader.password"
+        self.password_file = folder / "loader.password"
 
     def __enter__(self) -> "Standin":
         self.start()
@@ -169,7 +169,7 @@ class Standin:
     @property
     def password(self) -> str:
         """The password of `USER`."""
-        return self._password_file.read_text()
+        return self.password_file.read_text()
 
     @property
     def s3_endpoint(self) -> str:
@@ -207,7 +207,7 @@ class Standin:
         )
 
     def _prepare(self) -> None:
-        if self._password_file.exists():
+        if self.password_file.exists():
             return
         password = secrets.token_urlsafe(24)
         (self.postgres.data_folder / "pg_hba.conf").write_text(ACCESS_RULES)
@@ -224,5 +224,5 @@ class Standin:
         with self.postgres.database(DATABASE).connect() as connection:
             for script in SCRIPTS:
                 connection.execute((Path(__file__).parent / "database" / script).read_bytes())
-        self._password_file.touch(mode=0o600)
-        self._password_file.write_text(password)
+        self.password_file.touch(mode=0o600)
+        self.password_file.write_text(password)

@@ -172,9 +172,10 @@ class Session:
             jobs[name] = job
 
     def _begin(self, job: Job) -> None:
-        """From here on nothing else may go to PostgreSQL: it would be lost while it copies."""
+        """While rows go to PostgreSQL nothing else may: it would be lost among them."""
         self._job = job
-        self._is_copied.clear()
+        if isinstance(job, CopyJob):
+            self._is_copied.clear()
 
     async def _translate(self, text: str) -> tuple[str, Job | None]:
         try:
@@ -317,7 +318,6 @@ class Session:
             text = f"Load into table '{table}' completed, {count} record(s) loaded successfully."
             return [messages.notice(text), message]
         if isinstance(job, UnloadJob):
-            self._is_copied.set()
             count = message.body[:-1].decode().rpartition(" ")[2]
             try:
                 await job.write()
