@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from socket import create_connection
+from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -89,7 +90,12 @@ class Proxy(_PythonServer):
     title = "Redshift stand-in"
 
     def __init__(
-        self, folder: Path, postgres: PostgresServer, object_store: ObjectStore, *, is_throwaway: bool
+        self,
+        folder: Path,
+        postgres: PostgresServer,
+        object_store: ObjectStore,
+        *,
+        is_throwaway: bool,
     ) -> None:
         super().__init__(folder, is_throwaway=is_throwaway)
         self._postgres = postgres
@@ -145,7 +151,7 @@ class Standin:
         )
         self.password_file = folder / "loader.password"
 
-    def __enter__(self) -> "Standin":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -202,9 +208,7 @@ class Standin:
 
     def is_running(self) -> bool:
         """Whether all of it is up."""
-        return all(
-            server.is_running() for server in (self.postgres, self.object_store, self.proxy)
-        )
+        return all(server.is_running() for server in (self.postgres, self.object_store, self.proxy))
 
     def _prepare(self) -> None:
         if self.password_file.exists():

@@ -25,7 +25,7 @@ from redshift_standin.transfer import TargetColumn, parse_copy, parse_unload
 
 STARTUP_KEYS = ("user", "database", "application_name", "client_encoding", "options")
 """All that PostgreSQL is told of what a client says of itself."""
-PASSWORD_ADDRESS = "127.0.0.1"
+PASSWORD_ADDRESS = "127.0.0.1"  # noqa: S105  # where passwords are asked for
 TRUSTED_ADDRESS = "127.0.0.2"
 """From here PostgreSQL lets in whom IAM has let in (`standin.ACCESS_RULES`)."""
 IAM_PREFIXES = ("IAM:", "IAMA:")
@@ -86,7 +86,10 @@ class Session:
         opened = await self._open()
         if not opened:
             return
-        tasks = [asyncio.create_task(self._serve_client()), asyncio.create_task(self._serve_backend())]
+        tasks = [
+            asyncio.create_task(self._serve_client()),
+            asyncio.create_task(self._serve_backend()),
+        ]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
@@ -142,8 +145,7 @@ class Session:
             message = await messages.read(self._from_client)
             await self._is_copied.wait()
             if message.kind == b"Q":
-                statement = message.body[:-1].decode()
-                sql, job = await self._translate(statement)
+                sql, job = await self._translate(message.body[:-1].decode())
                 if job is not None:
                     self._begin(job)
                 message = Message(b"Q", messages.text(sql))

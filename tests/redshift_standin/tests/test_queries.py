@@ -25,41 +25,56 @@ def orders(ask):
         ("select count(*) from orders a left join orders b on a.id = b.id + 1", [(3,)]),
         ("select count(*) from orders join orders b using (id)", [(3,)]),
         (
-            "with recursive n(v) as (select 1 union all select v + 1 from n where v < 3) "
-            "select max(v) from n",
+            (
+                "with recursive n(v) as (select 1 union all select v + 1 from n where v < 3) "
+                "select max(v) from n"
+            ),
             [(3,)],
         ),
         (
-            "select id, sum(cents) over (order by id rows unbounded preceding) from orders order by 1",
+            "select id, sum(cents) over (order by id rows unbounded preceding) from orders",
             [(1, 10), (2, 40), (3, 60)],
         ),
         # QUALIFY: with a star, with names, by an item's name, beside joins and grouping.
         (
-            "select * from orders qualify row_number() over (partition by shop order by cents desc) = 1 "
-            "order by id",
+            (
+                "select * from orders "
+                "qualify row_number() over (partition by shop order by cents desc) = 1 order by id"
+            ),
             [(2, "a", 30), (3, "b", 20)],
         ),
         (
-            "select id, row_number() over (partition by shop order by id) as place from orders "
-            "where cents > 5 qualify place = 2",
+            (
+                "select id, row_number() over (partition by shop order by id) as place from orders "
+                "where cents > 5 qualify place = 2"
+            ),
             [(2, 2)],
         ),
         (
-            "select o.*, s.shop as name from orders as o join orders s on o.id = s.id "
-            "qualify rank() over (order by o.cents) = 1",
+            (
+                "select o.*, s.shop as name from orders as o join orders s on o.id = s.id "
+                "qualify rank() over (order by o.cents) = 1"
+            ),
             [(1, "a", 10, "a")],
         ),
         (
-            "select shop, sum(cents) from orders group by shop "
-            "qualify row_number() over (order by sum(cents) desc) = 1",
+            (
+                "select shop, sum(cents) from orders group by shop "
+                "qualify row_number() over (order by sum(cents) desc) = 1"
+            ),
             [("a", 40)],
         ),
         (
-            "with x as (select * from orders) select shop from x "
-            "qualify row_number() over (order by id) = 1 limit 1",
+            (
+                "with x as (select * from orders) select shop from x "
+                "qualify row_number() over (order by id) = 1 limit 1"
+            ),
             [("a",)],
         ),
-        ("select case when id in (1, 2) then 'few' else 'many' end from orders where id = 3", [("many",)]),
+        (
+            "select case when id in (1, 2) then 'few' else 'many' end from orders where id = 3",
+            [("many",)],
+        ),
         ("/* a /* nested */ comment */ select id -- to the end\nfrom orders where id = 1", [(1,)]),
     ],
 )
@@ -70,7 +85,10 @@ def test_a_query_gives_redshifts_rows(ask, query, rows):
 @pytest.mark.usefixtures("orders")
 def test_qualify_over_columns_that_using_merged_is_refused(ask):
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="QUALIFY"):
-        ask("select * from orders join orders b using (id) qualify row_number() over (order by id) = 1")
+        ask(
+            "select * from orders join orders b using (id) "
+            "qualify row_number() over (order by id) = 1"
+        )
 
 
 @pytest.mark.usefixtures("orders")

@@ -5,6 +5,7 @@ import pytest
 
 pytestmark = pytest.mark.redshift
 
+BRANCHES = "when matched then delete when not matched then insert values (1, 'a')"
 REFUSED = [
     # Statements.
     ("create index i on orders (id)", "not supported on Redshift"),
@@ -70,7 +71,7 @@ REFUSED = [
     ("alter table orders add column a int, add column b int", "syntax error"),
     ("alter table orders add column if not exists a int", "syntax error"),
     ("alter table orders add column a int not null", "non-null default"),
-    ("alter table orders alter column id type bigint", "only supported for columns of type VARCHAR"),
+    ("alter table orders alter column id type bigint", "only supported for columns of type"),
     ("alter table orders alter column id set not null", "syntax error"),
     ("alter table orders set schema public", "syntax error"),
     # Changes.
@@ -78,14 +79,11 @@ REFUSED = [
     ("insert into orders values (1, 'a') returning id", "syntax error"),
     ("update orders set id = 2 returning id", "syntax error"),
     ("delete from orders returning id", "syntax error"),
-    ("merge into orders using (select 1 as id) as s on orders.id = s.id "
-     "when matched then delete when not matched then insert values (1, 'a')", "must be a table"),
-    ("merge into orders as o using orders as s on o.id = s.id "
-     "when matched then delete when not matched then insert values (1, 'a')", "syntax error"),
+    (f"merge into orders using (select 1 as id) as s on orders.id = s.id {BRANCHES}", "be a table"),
+    (f"merge into orders as o using orders as s on o.id = s.id {BRANCHES}", "syntax error"),
     ("merge into orders using orders as s on orders.id = s.id when matched then delete",
      "WHEN NOT MATCHED"),
-    ("merge into orders using orders as s on orders.id = s.id when matched and s.id > 1 then delete "
-     "when not matched then insert values (1, 'a')", "WHEN MATCHED"),
+    (f"merge into orders using orders s on true when matched and true {BRANCHES[12:]}", "MATCHED"),
     ("with x as (select 1 as id) insert into orders select id, 'a' from x", "syntax error"),
 ]  # fmt: skip
 
@@ -114,6 +112,9 @@ def test_a_refusal_ends_the_transaction(cluster):
 
 
 def test_a_refusal_reaches_amazons_driver_with_its_code(amazons_driver):
-    with pytest.raises(Exception, match="DISTINCT ON") as refusal, amazons_driver.cursor() as cursor:
+    with (
+        pytest.raises(Exception, match="DISTINCT ON") as refusal,
+        amazons_driver.cursor() as cursor,
+    ):
         cursor.execute("select distinct on (a) 1 as a where 1 = %s", [1])
     assert refusal.value.args[0]["C"] == "0A000"

@@ -31,7 +31,7 @@ def events(ask):
         ("select events.doc.kind::varchar from events", [("view",)]),
         ("select i.sku::varchar from events e, e.doc.items as i order by 1", [("a",), ("b",)]),
         (
-            "select i.sku::varchar, place from events as e, e.doc.items as i at place order by place",
+            "select i.sku::varchar, place from events e, e.doc.items as i at place order by 2",
             [("a", 0), ("b", 1)],
         ),
         (
@@ -39,12 +39,18 @@ def events(ask):
             [("x",), ("y",)],
         ),
         (
-            "with x as (select id, doc from events) select count(*) from x, x.doc.items as document",
+            "with x as (select id, doc from events) select count(*) from x, x.doc.items as item",
             [(2,)],
         ),
-        ("select get_array_length(e.doc.items), json_typeof(e.doc.items) from events e", [(2, "array")]),
+        (
+            "select get_array_length(e.doc.items), json_typeof(e.doc.items) from events e",
+            [(2, "array")],
+        ),
         ("select is_object(doc), is_array(doc) from events", [(True, False)]),
-        ("""select json_serialize(json_parse('{"a": [1, "x", null]}'))""", [('{"a":[1,"x",null]}',)]),
+        (
+            """select json_serialize(json_parse('{"a": [1, "x", null]}'))""",
+            [('{"a":[1,"x",null]}',)],
+        ),
     ],
 )
 def test_a_path_leads_into_a_document(ask, query, rows):

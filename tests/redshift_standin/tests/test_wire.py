@@ -23,7 +23,7 @@ def connect(redshift, monkeypatch, connect_by_psycopg, connect_by_amazons_driver
 @pytest.fixture
 def orders(cluster, files):
     cluster.execute("create table orders (id int, note varchar(4), doc super)")
-    files.put("good.csv", "1,a,\n2,b,\"{\"\"n\"\": 1}\"\n")
+    files.put("good.csv", '1,a,\n2,b,"{""n"": 1}"\n')
     files.put("bad.csv", "3,c,\nfour,d,\n")
     return files
 
@@ -36,12 +36,9 @@ def test_amazons_driver_meets_the_version_that_it_expects(amazons_driver):
     assert (b"server_version", b"8.0.2") in amazons_driver.parameter_statuses
 
 
-@pytest.mark.parametrize("driver", ["psycopg", "redshift_connector"])
-def test_a_wrong_password_is_refused(connect, driver):
-    with pytest.raises(
-        (psycopg.OperationalError, redshift_connector.Error), match="password authentication failed"
-    ):
-        connect(driver, password="wrong")
+def test_a_wrong_password_is_refused(connect):  # Amazon's driver would leave its socket open
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        connect("psycopg", password=secrets.token_hex())
 
 
 def test_a_certificate_of_another_authority_is_refused(connect, postgres_server):
@@ -56,12 +53,14 @@ def test_a_connection_without_tls_is_served_too(connect):
 
 def test_iam_is_believed_and_may_make_the_user(connect):
     name = f"analyst_{secrets.token_hex(4)}"
-    with connect("redshift_connector", user=f"IAMA:{name}", password="from-iam") as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("select current_user")
-            assert cursor.fetchone() == [name]
-    with connect("redshift_connector", user=f"IAM:{name}", password="from-iam") as connection:
+    with connect("redshift_connector", user=f"IAMA:{name}") as connection:
         connection.rollback()
+    with (
+        connect("redshift_connector", user=f"IAM:{name}") as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("select current_user")
+        assert cursor.fetchone() == [name]
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         connect("psycopg", user=f"IAM:no_{name}")
 
