@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo demo-day test setup lint format typecheck docs bench synth sources-up sources-down clean
+.PHONY: help demo demo-day test setup lint format typecheck docs bench synth sources-up sources-down redshift-up redshift-down clean
 
 help:  ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ sources-up: setup  ## Starts the sample company's servers; the first time, fills
 
 sources-down:  ## Stops them
 	@.venv/bin/watershed-demo down
+
+redshift-up: .dev  ## Starts the Redshift stand-in and its S3, and prints how to reach them
+	@PYTHONPATH=tests .venv/bin/python -m redshift_standin up
+
+redshift-down:  ## Stops them; S3's files go with it
+	@PYTHONPATH=tests .venv/bin/python -m redshift_standin down
 
 clean:  ## Stops the servers and deletes all that was generated or installed
 	@demo/clean.sh

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from socket import create_connection
+from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -89,7 +90,12 @@ class Proxy(_PythonServer):
     title = "Redshift stand-in"
 
     def __init__(
-        self, folder: Path, postgres: PostgresServer, object_store: ObjectStore, *, is_throwaway: bool
+        self,
+        folder: Path,
+        postgres: PostgresServer,
+        object_store: ObjectStore,
+        *,
+        is_throwaway: bool,
     ) -> None:
         super().__init__(folder, is_throwaway=is_throwaway)
         self._postgres = postgres
@@ -143,9 +149,9 @@ class Standin:
         self.proxy = Proxy(
             folder / "proxy", self.postgres, self.object_store, is_throwaway=is_throwaway
         )
-        self._password_file = folder / "loader.password"
+        self.password_file = folder / "loader.password"
 
-    def __enter__(self) -> "Standin":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -169,7 +175,7 @@ class Standin:
     @property
     def password(self) -> str:
         """The password of `USER`."""
-        return self._password_file.read_text()
+        return self.password_file.read_text()
 
     @property
     def s3_endpoint(self) -> str:
@@ -202,12 +208,10 @@ class Standin:
 
     def is_running(self) -> bool:
         """Whether all of it is up."""
-        return all(
-            server.is_running() for server in (self.postgres, self.object_store, self.proxy)
-        )
+        return all(server.is_running() for server in (self.postgres, self.object_store, self.proxy))
 
     def _prepare(self) -> None:
-        if self._password_file.exists():
+        if self.password_file.exists():
             return
         password = secrets.token_urlsafe(24)
         (self.postgres.data_folder / "pg_hba.conf").write_text(ACCESS_RULES)
@@ -224,5 +228,5 @@ class Standin:
         with self.postgres.database(DATABASE).connect() as connection:
             for script in SCRIPTS:
                 connection.execute((Path(__file__).parent / "database" / script).read_bytes())
-        self._password_file.touch(mode=0o600)
-        self._password_file.write_text(password)
+        self.password_file.touch(mode=0o600)
+        self.password_file.write_text(password)

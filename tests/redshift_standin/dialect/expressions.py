@@ -26,16 +26,43 @@ from redshift_standin.dialect.types import read_type
 from redshift_standin.errors import RedshiftError
 
 OPERATORS = frozenset(
-    ("+", "-", "*", "/", "%", "^", "||", "=", "<>", "!=", "<", ">", "<=", ">=", ",", ".", "::")
-    + ("~", "!~", "&", "|", "#", "<<", ">>", "|/", "||/", "@")
+    (
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "^",
+        "||",
+        "=",
+        "<>",
+        "!=",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        ",",
+        ".",
+        "::",
+        "~",
+        "!~",
+        "&",
+        "|",
+        "#",
+        "<<",
+        ">>",
+        "|/",
+        "||/",
+        "@",
+    )
 )
 COMPARISONS = ("=", "<>", "!=", "<", ">", "<=", ">=")
 BEFORE_BRACKET = frozenset(
     """
-    all and any as between insert by case cube distinct else end except exists from group having ilike in
-    intersect into is join like limit not offset on or over rollup select set sets similar some
-    then to union using values when where with within
-    """.split()
+    all and any as between insert by case cube distinct else end except exists from group
+    having ilike in intersect into is join like limit not offset on or over rollup select set
+    sets similar some then to union using values when where with within
+    """.split()  # noqa: SIM905  # a list of words reads better
 )
 """What may stand before a bracket and is no function."""
 REFUSED = frozenset({"lateral", "returning", "tablesample", "ordinality", "conflict", "xmlparse"})
@@ -116,9 +143,9 @@ class ExpressionWriter:
             return node.space + node.text, position + 1
         chain, end = read_chain(nodes, position)
         following = nodes[end] if end < len(nodes) else None
-        if isinstance(following, Group) and all(isinstance(step, Token) for step in chain):
-            if is_round(following):
-                return self._call(nodes, chain, end)
+        is_call = following is not None and is_round(following)
+        if is_call and all(isinstance(step, Token) for step in chain):
+            return self._call(nodes, chain, end)
         return self._column(nodes, chain, end)
 
     def _refuse(self, nodes: Nodes, position: int) -> None:
@@ -127,7 +154,9 @@ class ExpressionWriter:
         following = keywords(nodes[position + 1 : position + 3])
         if keyword in REFUSED:
             raise syntax_error(source(nodes[position : position + 1]))
-        if keyword == "is" and "distinct" in (following[:1] + following[1:2] * (following[:1] == ["not"])):
+        if keyword == "is" and "distinct" in (
+            following[:1] + following[1:2] * (following[:1] == ["not"])
+        ):
             raise syntax_error("distinct")
         if keyword == "array" and position + 1 < len(nodes):
             bracket = nodes[position + 1]
@@ -155,9 +184,7 @@ class ExpressionWriter:
             _require_frame(nodes, end)
         return chain[0].space + text, end
 
-    def _within_group(
-        self, nodes: Nodes, end: int, arguments: list[list[Node]]
-    ) -> tuple[str, int]:
+    def _within_group(self, nodes: Nodes, end: int, arguments: list[list[Node]]) -> tuple[str, int]:
         """The ORDER BY of LISTAGG's WITHIN GROUP, which STRING_AGG has in its brackets."""
         if keywords(nodes[end : end + 2]) != ["within", "group"]:
             return "", end

@@ -328,7 +328,11 @@ def _alias(nodes: Nodes, position: int) -> tuple[str, str, int]:
         text = source_of(nodes[position])
         position += 1
     node = nodes[position] if position < len(nodes) else None
-    if node is None or not node.word or (not text and node.keyword in (*JOIN_WORDS, "on", "using", "at", "set", "where", "when")):
+    if (
+        node is None
+        or not node.word
+        or (not text and node.keyword in (*JOIN_WORDS, "on", "using", "at", "set", "where", "when"))
+    ):
         return "", text, position
     if node.keyword in ("tablesample", "with"):
         raise syntax_error(node.keyword)
@@ -344,7 +348,9 @@ def _table_name(chain: list[Node]) -> str:
     """Write a table's name; the catalog's is that of our view of it."""
     names = [step.word for step in chain]
     schema, name = names[-2] if len(names) > 1 else "", names[-1]
-    if schema in ("", "pg_catalog") and (name.startswith(CATALOG_PREFIXES) or name in CATALOG_NAMES):
+    if schema in ("", "pg_catalog") and (
+        name.startswith(CATALOG_PREFIXES) or name in CATALOG_NAMES
+    ):
         return f"redshift.{name}"
     if schema == "information_schema" and name in INFORMATION_SCHEMA:
         return f"redshift.{schema}_{name}"

@@ -26,14 +26,14 @@ SETTINGS = frozenset(
     """
     application_name client_encoding datestyle extra_float_digits intervalstyle search_path
     statement_timeout timezone
-    """.split()
+    """.split()  # noqa: SIM905  # a list of words reads better
 )
 """What PostgreSQL has too."""
 OWN_SETTINGS = frozenset(
     """
     analyze_threshold_percent enable_case_sensitive_identifier enable_result_cache_for_session
     json_parse_truncate_strings query_group use wlm_query_slot_count
-    """.split()
+    """.split()  # noqa: SIM905  # a list of words reads better
 )
 """What is remembered and does nothing."""
 TRANSACTION_STATEMENTS = {
@@ -90,10 +90,10 @@ def _translate(nodes: list[Node]) -> Statement:
         return UnloadStatement(source(nodes))
     if is_query_in(nodes[0]):
         return Translated(QueryWriter().write(nodes))
+    if keyword not in STATEMENTS:
+        raise syntax_error(source(nodes[:1]))
     try:
         return Translated(STATEMENTS[keyword](nodes))
-    except KeyError:
-        raise syntax_error(source(nodes[:1])) from None
     except IndexError:
         raise RedshiftError("syntax error at end of input", "42601") from None
 
@@ -211,7 +211,10 @@ def _merge(nodes: Nodes) -> str:
     branches = [place for place, word in enumerate(words) if word == "when"]
     kinds = [words[place : place + 3] for place in branches]
     is_complete = sorted(kind[1] for kind in kinds) == ["matched", "not"]
-    if not is_complete or any("then" != words[place + 2 + (kind[1] == "not")] for place, kind in zip(branches, kinds, strict=True)):
+    if not is_complete or any(
+        words[place + 2 + (kind[1] == "not")] != "then"
+        for place, kind in zip(branches, kinds, strict=True)
+    ):
         raise RedshiftError(
             "MERGE needs one WHEN MATCHED THEN and one WHEN NOT MATCHED THEN", "42601"
         )
@@ -236,9 +239,9 @@ def _create(nodes: Nodes) -> str:
             return tables.create_view(nodes)
     if words[1:2] == ["schema"]:
         return _create_schema(nodes)
-    if words[1:2] in (["group"], ["role"]) and len(nodes) == 3:  # noqa: PLR2004
+    if words[1:2] in (["group"], ["role"]) and len(nodes) == 3:
         return f"create role {write_name(nodes[2])}"
-    if words[1:2] == ["user"] and words[3:4] == ["password"] and len(nodes) == 5:  # noqa: PLR2004
+    if words[1:2] == ["user"] and words[3:4] == ["password"] and len(nodes) == 5:
         password = "null" if words[4] == "disable" else source(nodes[4:])
         return f"create user {write_name(nodes[2])} password {password}"
     raise RedshiftError(
@@ -380,7 +383,7 @@ def _reset(nodes: Nodes) -> str:
 
 
 def _show(nodes: Nodes) -> str:
-    if len(nodes) != 2:  # noqa: PLR2004  # the verb and a name
+    if len(nodes) != 2:  # the verb and a name
         raise syntax_error(source(nodes[2:3]))
     name = nodes[1].word
     return "show server_version" if name == "server_version" else f"show {_setting(name)}"

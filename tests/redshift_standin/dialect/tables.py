@@ -21,9 +21,9 @@ from redshift_standin.errors import RedshiftError
 
 ENCODINGS = frozenset(
     """
-    auto raw az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 runlength text255 text32k
-    zstd
-    """.split()
+    auto raw az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 runlength text255
+    text32k zstd
+    """.split()  # noqa: SIM905  # a list of words reads better
 )
 DISTRIBUTIONS = ("auto", "even", "all", "key")
 MAXIMAL_COLUMNS = 1600
@@ -81,7 +81,10 @@ class TableOptions:
             columns = _names(nodes[position + 2])
             self.sort_by(columns, is_interleaved=keyword == "interleaved")
             return position + 3
-        elif (keyword == "backup" and following.keyword in ("yes", "no")) or words[:2] == ["encode", "auto"]:
+        elif (keyword == "backup" and following.keyword in ("yes", "no")) or words[:2] == [
+            "encode",
+            "auto",
+        ]:
             pass
         elif words[:2] == ["auto", "refresh"] and len(nodes) > position + 2:
             return position + 3
@@ -131,9 +134,12 @@ class TableWriter:
         columns = ""
         if position < len(nodes) and is_round(nodes[position]):
             definition = nodes[position]
+            assert isinstance(definition, Group)
             position += 1
             is_list_of_names = "as" in keywords(nodes[position:])
-            inner = source(definition.nodes) if is_list_of_names else self._columns(definition, options)
+            inner = (
+                source(definition.nodes) if is_list_of_names else self._columns(definition, options)
+            )
             columns = f" ({inner})"
         position = options.read(nodes, position)
         comment = options.comment(chain[-1].word)
@@ -211,7 +217,7 @@ class TableWriter:
         )
 
     def _column(self, nodes: Nodes, options: TableOptions) -> str:
-        if len(nodes) < 2:  # noqa: PLR2004  # a name and a type
+        if len(nodes) < 2:  # a name and a type
             raise RedshiftError(f'syntax error at or near "{source(nodes)}"', "42601")
         type_name, position = read_type(nodes, 1)
         written = f"{write_name(nodes[0])} {type_name}"
@@ -221,39 +227,37 @@ class TableWriter:
         return written
 
     def _attribute(self, nodes: Nodes, position: int, options: TableOptions) -> tuple[str, int]:
-        words = keywords(nodes[position : position + 6])
-        following = nodes[position + 1] if position + 1 < len(nodes) else None
-        column = nodes[0].word
+        """Write one attribute of a column; returns where it ends."""
+        words = keywords(nodes[position : position + 5])
         if words[0] == "default":
-            end = position + 1
-            while end < len(nodes) and nodes[end].keyword not in ATTRIBUTES:
-                end += 1
-            value = self._queries.expressions.write(nodes[position + 1 : end])
-            return f" default{value}", end
-        if words[0] == "identity" and following is not None and is_round(following):
-            return _identity(following, "always"), position + 2
-        if words[:5] == ["generated", "by", "default", "as", "identity"] and len(nodes) > position + 5:
-            return _identity(nodes[position + 5], "by default"), position + 6
-        if words[0] == "encode" and len(words) > 1 and words[1] in ENCODINGS:
-            return "", position + 2
-        if words[0] == "distkey":
-            options.distribute_by(column)
-            return "", position + 1
-        if words[0] == "sortkey":
-            options.sort_by([column])
-            return "", position + 1
-        if words[:2] == ["not", "null"]:
-            return " not null", position + 2
-        if words[0] == "null":
-            return "", position + 1
-        if words[:2] == ["primary", "key"]:
-            return " not null", position + 2
-        if words[0] == "unique":
-            return "", position + 1
+            return self._default(nodes, position)
+        if words[0] in ("identity", "generated"):
+            is_own = words == ["generated", "by", "default", "as", "identity"]
+            place = position + (5 if is_own else 1)
+            if place >= len(nodes) or (words[0] == "generated" and not is_own):
+                raise syntax_error(words[0])
+            return _identity(nodes[place], "by default" if is_own else "always"), place + 1
         if words[0] == "references":
             _, position = read_chain(nodes, position + 1)
             return "", position + (position < len(nodes) and is_round(nodes[position]))
+        if words[0] == "encode" and words[1:2] and words[1] in ENCODINGS:
+            return "", position + 2
+        if words[0] == "distkey":
+            options.distribute_by(nodes[0].word)
+        if words[0] == "sortkey":
+            options.sort_by([nodes[0].word])
+        for attribute, written in PLAIN_ATTRIBUTES.items():
+            length = len(attribute.split())
+            if " ".join(words[:length]) == attribute:
+                return written, position + length
         raise syntax_error(source(nodes[position : position + 1]))
+
+    def _default(self, nodes: Nodes, position: int) -> tuple[str, int]:
+        end = position + 1
+        while end < len(nodes) and nodes[end].keyword not in ATTRIBUTES:
+            end += 1
+        value = self._queries.expressions.write(nodes[position + 1 : end])
+        return f" default{value}", end
 
     def alter_table(self, nodes: Nodes) -> str:
         """Write an ALTER TABLE; it changes one thing, as in Redshift.
@@ -267,31 +271,15 @@ class TableWriter:
             raise syntax_error(",")
         rest = nodes[position:]
         words = keywords(rest)
-        if words[:1] == ["add"] and words[1:2] and words[1] not in (*CONSTRAINTS,):
-            definition = rest[2:] if words[1] == "column" else rest[1:]
-            if keywords(definition[:2]) == ["if", "not"]:
-                raise syntax_error("not")
-            options = TableOptions()
-            text = self._column(definition, options)
-            if " not null" in text and " default" not in text:
-                raise RedshiftError(
-                    "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default "
-                    "expression",
-                    "0A000",
-                )
-            if options.record:
-                raise syntax_error(source(definition[-1:]))
-            return f"{head}add column {text}"
-        if words[:1] == ["add"]:
-            _constraint(rest[1:])
-            return head + NO_CHANGE
+        if words[:1] == ["add"] and len(rest) > 1:
+            return head + self._addition(rest[1:])
         if words[:1] == ["drop"]:
             name = rest[2:] if words[1:2] == ["column"] else rest[1:]
             behaviour = keywords(name[1:])
             if behaviour not in ([], ["cascade"], ["restrict"]) or words[1:2] == ["constraint"]:
                 raise syntax_error(source(rest[1:2]))
             return f"{head}drop column {write_name(name[0])} {' '.join(behaviour)}".rstrip()
-        if words[:2] in (["rename", "to"], ["owner", "to"]) and len(rest) == 3:  # noqa: PLR2004
+        if words[:2] in (["rename", "to"], ["owner", "to"]) and len(rest) == 3:
             return f"{head}{' '.join(words[:2])} {write_name(rest[2])}"
         if words[:1] == ["rename"] and "to" in words:
             old, new = rest[words.index("to") - 1], rest[-1]
@@ -300,10 +288,37 @@ class TableWriter:
             return head + _alter(rest)
         raise syntax_error(source(rest[:1]))
 
+    def _addition(self, nodes: Nodes) -> str:
+        if nodes[0].keyword in CONSTRAINTS:
+            _constraint(nodes)
+            return NO_CHANGE
+        definition = nodes[1:] if nodes[0].keyword == "column" else nodes
+        if keywords(definition[:2]) == ["if", "not"]:
+            raise syntax_error("not")
+        options = TableOptions()
+        text = self._column(definition, options)
+        if " not null" in text and " default" not in text:
+            raise RedshiftError(
+                "ALTER TABLE ADD COLUMN defined as NOT NULL needs a non-null default expression",
+                "0A000",
+            )
+        if options.record:
+            raise syntax_error(source(definition[-1:]))
+        return f"add column {text}"
+
 
 NO_CHANGE = "set (autovacuum_enabled = false)"
 """What changes nothing that matters, where a change is one for Redshift only."""
 CONSTRAINTS = ("constraint", "primary", "unique", "foreign")
+PLAIN_ATTRIBUTES = {
+    "distkey": "",
+    "sortkey": "",
+    "not null": " not null",
+    "null": "",
+    "primary key": " not null",
+    "unique": "",
+}
+"""What each is in PostgreSQL, where nobody enforces keys."""
 ATTRIBUTES = (
     *("default", "identity", "generated", "encode", "distkey", "sortkey", "not", "null"),
     *("primary", "unique", "references"),
@@ -319,9 +334,9 @@ def _constraint(nodes: Nodes) -> list[str]:
     if nodes[0].keyword == "constraint":
         nodes = nodes[2:]
     words = keywords(nodes)
-    if words[:2] == ["primary", "key"] and len(nodes) == 3:  # noqa: PLR2004
+    if words[:2] == ["primary", "key"] and len(nodes) == 3:
         return _names(nodes[2])
-    if words[:1] == ["unique"] and len(nodes) == 2:  # noqa: PLR2004
+    if words[:1] == ["unique"] and len(nodes) == 2:
         return []
     if words[:2] == ["foreign", "key"] and words[3:4] == ["references"]:
         return []
@@ -330,7 +345,7 @@ def _constraint(nodes: Nodes) -> list[str]:
 
 def _identity(group: Node, when: str) -> str:
     parts = split_by_comma(group.nodes) if isinstance(group, Group) else []
-    if len(parts) != 2:  # noqa: PLR2004  # seed and step
+    if len(parts) != 2:  # seed and step
         raise syntax_error("identity")
     seed, step = (source(part) for part in parts)
     return f" generated {when} as identity (start with {seed} increment by {step} minvalue {seed})"
@@ -353,4 +368,3 @@ def _alter(nodes: Nodes) -> str:
             "ALTER COLUMN TYPE is only supported for columns of type VARCHAR and VARBYTE", "0A000"
         )
     return f"alter column {write_name(nodes[2])} type {type_name}"
-

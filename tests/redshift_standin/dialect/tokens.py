@@ -129,7 +129,7 @@ def _token(match: re.Match[str], space: str) -> Token:
     comment = SYMBOL_AND_COMMENT.search(text, 1)
     if comment is not None:
         text = text[: comment.start()]
-    elif len(text) > 1 and text[-1] in "+-" and text not in ("->",):
+    elif len(text) > 1 and text[-1] in "+-" and text != "->":
         text = text.rstrip("+-") or text[0]  # as in "=-1": the sign is a token of its own
     return Token(Kind.SYMBOL, text, space)
 

@@ -30,9 +30,7 @@ VARCHARS = ("varchar", "character varying", "nvarchar", "text")
 CHARS = ("char", "character", "nchar", "bpchar")
 NUMERICS = ("numeric", "decimal")
 WITH_LENGTH = (*VARCHARS, *CHARS, *NUMERICS, "varbyte", "varbinary", "binary varying")
-LONGEST = max(
-    len(name.split()) for name in (*PLAIN, *WITH_LENGTH)
-)  # "timestamp without time zone"
+LONGEST = max(len(name.split()) for name in (*PLAIN, *WITH_LENGTH))  # "timestamp without time zone"
 
 
 def read_type(nodes: Nodes, start: int) -> tuple[str, int]:

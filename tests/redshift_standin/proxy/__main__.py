@@ -6,15 +6,15 @@ import json
 import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
 from redshift_standin.object_store import connect
 from redshift_standin.proxy.jobs import Resources
 from redshift_standin.proxy.session import BYTES_A_TIME, Backend, serve
 
 
-async def main(settings_file: Path) -> None:
+async def main(settings: dict[str, Any]) -> None:
     """Serve until the process is ended."""
-    settings = json.loads(settings_file.read_text())
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(settings["certificate"], settings["key"])
     resources = Resources(connect(settings["s3"]), settings["administrator"])
@@ -28,4 +28,4 @@ async def main(settings_file: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text())))

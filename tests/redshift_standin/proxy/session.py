@@ -25,7 +25,7 @@ from redshift_standin.transfer import TargetColumn, parse_copy, parse_unload
 
 STARTUP_KEYS = ("user", "database", "application_name", "client_encoding", "options")
 """All that PostgreSQL is told of what a client says of itself."""
-PASSWORD_ADDRESS = "127.0.0.1"
+PASSWORD_ADDRESS = "127.0.0.1"  # noqa: S105  # where passwords are asked for
 TRUSTED_ADDRESS = "127.0.0.2"
 """From here PostgreSQL lets in whom IAM has let in (`standin.ACCESS_RULES`)."""
 IAM_PREFIXES = ("IAM:", "IAMA:")
@@ -86,7 +86,10 @@ class Session:
         opened = await self._open()
         if not opened:
             return
-        tasks = [asyncio.create_task(self._serve_client()), asyncio.create_task(self._serve_backend())]
+        tasks = [
+            asyncio.create_task(self._serve_client()),
+            asyncio.create_task(self._serve_backend()),
+        ]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
@@ -142,8 +145,7 @@ class Session:
             message = await messages.read(self._from_client)
             await self._is_copied.wait()
             if message.kind == b"Q":
-                statement = message.body[:-1].decode()
-                sql, job = await self._translate(statement)
+                sql, job = await self._translate(message.body[:-1].decode())
                 if job is not None:
                     self._begin(job)
                 message = Message(b"Q", messages.text(sql))
@@ -172,9 +174,10 @@ class Session:
             jobs[name] = job
 
     def _begin(self, job: Job) -> None:
-        """From here on nothing else may go to PostgreSQL: it would be lost while it copies."""
+        """While rows go to PostgreSQL nothing else may: it would be lost among them."""
         self._job = job
-        self._is_copied.clear()
+        if isinstance(job, CopyJob):
+            self._is_copied.clear()
 
     async def _translate(self, text: str) -> tuple[str, Job | None]:
         try:
@@ -317,7 +320,6 @@ class Session:
             text = f"Load into table '{table}' completed, {count} record(s) loaded successfully."
             return [messages.notice(text), message]
         if isinstance(job, UnloadJob):
-            self._is_copied.set()
             count = message.body[:-1].decode().rpartition(" ")[2]
             try:
                 await job.write()

@@ -1,13 +1,16 @@
-"""S3 with files in it, and a PostgreSQL that loads what a COPY yields."""
+"""The stand-in as its users reach it; S3 with files in it; a PostgreSQL that loads CSV."""
 
 import io
 import json
 import re
 import secrets
+import warnings
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import redshift_connector
 
 from redshift_standin.object_store import connect, running_object_store
 from redshift_standin.transfer import TargetColumn, parse_copy, read_copy
@@ -122,3 +125,91 @@ def copied(bucket, load):
         return load(bucket.copy(key, options, columns, report), columns)
 
     return copied_rows
+
+
+def connect_with_psycopg(standin, **changes):
+    settings = {
+        "host": standin.host,
+        "port": standin.port,
+        "user": standin.user,
+        "password": standin.password,
+        "dbname": standin.database,
+        "sslmode": "verify-full",
+        "sslrootcert": str(standin.ca_file),
+    }
+    return psycopg.connect(**settings | changes)
+
+
+def connect_with_amazons_driver(standin, monkeypatch, **changes):
+    """It takes no CA file, only those that Python trusts."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(standin.ca_file))
+    settings = {
+        "host": standin.host,
+        "port": standin.port,
+        "user": standin.user,
+        "password": standin.password,
+        "database": standin.database,
+        "sslmode": "verify-full",
+    }
+    with warnings.catch_warnings():
+        # It makes its TLS context in a way that Python will give up.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return redshift_connector.connect(**settings | changes)
+
+
+@pytest.fixture
+def schema(redshift):
+    """A schema of a test's own."""
+    name = f"test_{secrets.token_hex(6)}"
+    with connect_with_psycopg(redshift, autocommit=True) as connection:
+        connection.execute(f"create schema {name}")
+        yield name
+        connection.execute(f"drop schema {name} cascade")
+
+
+@pytest.fixture
+def cluster(redshift, schema):
+    """A connection in which every statement commits and names are of the test's schema."""
+    with connect_with_psycopg(redshift, autocommit=True) as connection:
+        connection.execute(f"set search_path to {schema}")
+        yield connection
+
+
+@pytest.fixture
+def ask(cluster):
+    """Run a statement; give its rows."""
+
+    def ask_cluster(statement, *parameters):
+        cursor = cluster.execute(statement, parameters or None)
+        return cursor.fetchall() if cursor.description else None
+
+    return ask_cluster
+
+
+@pytest.fixture
+def amazons_driver(redshift, schema, monkeypatch):
+    """A connection by redshift_connector, which begins transactions by itself."""
+    with connect_with_amazons_driver(redshift, monkeypatch) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(f"set search_path to {schema}")
+        connection.commit()
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def files(redshift):
+    """A bucket of the stand-in's S3."""
+    client = connect(redshift.s3_endpoint)
+    yield Bucket(client)
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def connect_by_psycopg():
+    return connect_with_psycopg
+
+
+@pytest.fixture(scope="session")
+def connect_by_amazons_driver():
+    return connect_with_amazons_driver
