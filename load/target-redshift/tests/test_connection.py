@@ -14,9 +14,19 @@ from watershed_target_redshift.exceptions import (
     RedshiftError,
 )
 
-pytestmark = pytest.mark.redshift
+pytestmark = [
+    pytest.mark.redshift,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 ROWS = {"id": {"type": "integer"}}
+
+
+@pytest.fixture(autouse=True)
+def _socket_of_the_driver():
+    """Collect it here: the driver leaves it open when it is not let in."""
+    yield
+    gc.collect()
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(loader, singer, monkeypatch):
@@ -26,14 +36,11 @@ def test_a_certificate_of_an_unknown_authority_is_refused(loader, singer, monkey
     assert "\n" not in str(raised.value)
 
 
-# The driver leaves its socket to the garbage collector when it is not let in.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_wrong_password_is_one_line_that_does_not_show_it(loader, singer):
     with pytest.raises(RedshiftError, match="cannot be reached") as raised:
         loader.load(singer.schema("shop-orders", **ROWS), password="wrong-secret")  # noqa: S106
     assert "wrong-secret" not in str(raised.value)
     assert raised.value.__cause__ is None
-    gc.collect()
 
 
 def test_a_cluster_lets_us_in_by_temporary_credentials(loader, singer):
