@@ -262,3 +262,7 @@ def test_names_are_folded_even_in_quotes(ask):
     ask('create table "Orders" ("Id" int)')
     ask("insert into orders (ID) values (1)")
     assert ask('select "iD" from "ORDERS"') == [(1,)]
+
+
+def test_rights_are_asked_for_by_a_system_views_own_name(ask):
+    assert ask("select has_table_privilege(current_user, 'svv_table_info', 'select')") == [(True,)]
