@@ -29,7 +29,7 @@ SAME = frozenset(
 
 OURS = frozenset(
     """
-    add_months any_value charindex convert_timezone get_array_length getdate
+    add_months any_value array_concat charindex convert_timezone get_array_length getdate
     has_table_privilege initcap is_array
     is_object is_scalar is_valid_json is_valid_json_array json_array_length
     json_extract_array_element_text json_parse json_serialize json_typeof last_day left len
