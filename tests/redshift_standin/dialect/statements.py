@@ -1,5 +1,6 @@
 """Translates whole statements: those that are known, one by one, and no other."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,6 +47,8 @@ TRANSACTION_STATEMENTS = {
 }
 ISOLATION = ("read only", "read write", "isolation level serializable")
 VACUUM_WORDS = ("full", "sort only", "delete only", "reindex", "recluster")
+REMEMBERED = 256
+"""Drivers send the same statements again and again: BEGIN, COMMIT, those of the catalog."""
 DROPPABLE = ("table", "view", "schema", "materialized view", "user", "group", "role")
 
 
@@ -73,13 +76,14 @@ class UnloadStatement:
 Statement = Translated | CopyStatement | UnloadStatement
 
 
-def translate(text: str) -> list[Statement]:
+@functools.lru_cache(maxsize=REMEMBERED)
+def translate(text: str) -> tuple[Statement, ...]:
     """Translate the statements of ``text``.
 
     Raises:
         RedshiftError: one of them is not Redshift's, or not known to the stand-in.
     """
-    return [_translate(group(tokens)) for tokens in split_statements(tokenize(text))]
+    return tuple(_translate(group(tokens)) for tokens in split_statements(tokenize(text)))
 
 
 def _translate(nodes: list[Node]) -> Statement:
