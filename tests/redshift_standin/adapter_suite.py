@@ -19,6 +19,10 @@ EXCLUDED = {
     "BaseSnapshotTimestamp": "writes longer texts than the varchar(9) that its seed makes",
     "BaseCurrentTimestamp": "is the parent of the two that tell whether there is a zone",
     "BaseCurrentTimestampAware": "Redshift's getdate() has no zone",
+    "BaseDocsGenerate": "expects PostgreSQL's text, and no statistics, in the catalog",
+    "BaseDocsGenReferences": "expects PostgreSQL's text, and no statistics, in the catalog",
+    "BaseTestEmptySeedFlag": "runs `dbt seed --empty`, which dbt-core 1.11 has not",
+    "BaseArrayUtils": "is the parent of the tests of arrays and has no models",
     "BaseCurrentTimestamps": "each adapter states its own types",
     "BaseCalculateFreshnessMethod": "asks now(), which only Redshift's leader node has",
 }
@@ -29,6 +33,12 @@ EXCLUDED = {
 def dbt_profile_target(redshift):
     """How dbt reaches the stand-in; Amazon's driver takes a CA file from the environment only."""
     os.environ["SSL_CERT_FILE"] = str(redshift.ca_file)
+    with redshift.postgres.database(redshift.database).connect() as connection:
+        for number in (1, 2, 3):  # those to whom the tests of grants give rights
+            name = f"dbt_test_user_{number}"
+            os.environ[name.upper()] = name
+            if not connection.execute("select from pg_roles where rolname = %s", [name]).fetchone():
+                connection.execute(f"create role {name} login")
     return {
         "type": "redshift",
         "host": redshift.host,
