@@ -37,7 +37,9 @@ def dbt_profile_target(redshift):
         for number in (1, 2, 3):  # those to whom the tests of grants give rights
             name = f"dbt_test_user_{number}"
             os.environ[name.upper()] = name
-            if not connection.execute("select from pg_roles where rolname = %s", [name]).fetchone():
+            if not connection.execute(
+                "select 1 from pg_roles where rolname = %s", [name]
+            ).fetchone():
                 connection.execute(f"create role {name} login")
     return {
         "type": "redshift",
