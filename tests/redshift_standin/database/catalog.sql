@@ -117,6 +117,15 @@ select current_database(), schemaname, matviewname,
     'create materialized view ' || matviewname || ' as ' || definition, 'NONE', 'NO', 'NO'
 from pg_matviews;
 
+-- Of a system view too, whose name has no schema in Redshift.
+create function redshift.has_table_privilege(account text, relation text, privilege text)
+returns boolean language sql stable strict return pg_catalog.has_table_privilege(
+    account, coalesce(to_regclass(relation), to_regclass('redshift.' || relation))::oid, privilege
+);
+create function redshift.has_table_privilege(relation text, privilege text)
+returns boolean language sql stable strict
+return redshift.has_table_privilege(current_user, relation, privilege);
+
 create view redshift.svv_tables as
 select *, null::varchar as remarks from redshift.information_schema_tables;
 create view redshift.svv_columns as

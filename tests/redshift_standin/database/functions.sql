@@ -130,6 +130,15 @@ end
 $$;
 create function redshift.get_array_length(document jsonb) returns integer language sql immutable
 strict return case when jsonb_typeof(document) = 'array' then jsonb_array_length(document) end;
+create function redshift.array_concat(first jsonb, second jsonb) returns jsonb language plpgsql
+immutable strict as $$
+begin
+    if jsonb_typeof(first) <> 'array' or jsonb_typeof(second) <> 'array' then
+        raise exception 'array_concat takes two arrays' using errcode = '22023';
+    end if;
+    return first || second;
+end
+$$;
 create function redshift.json_typeof(document jsonb) returns varchar language sql immutable strict
 return jsonb_typeof(document);
 create function redshift.is_array(document jsonb) returns boolean language sql immutable strict

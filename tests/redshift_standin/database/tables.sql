@@ -62,7 +62,7 @@ begin
         insert into redshift.table_options values (command.objid, coalesce(note, '{}'))
         on conflict (table_id) do update set options = excluded.options;
     end loop;
-    perform redshift.refresh_late_views();
+    perform redshift.refresh_after_ddl();
 end
 $$;
 
@@ -70,7 +70,7 @@ $$;
 -- it names. One whose tables are missing has no columns until they are there.
 create table redshift.late_views (
     schema_name name, view_name name, query text not null, owner name not null default current_user,
-    error text, primary key (schema_name, view_name)
+    columns text, primary key (schema_name, view_name)
 );
 grant select, insert, update, delete on redshift.late_views to public;
 
@@ -81,6 +81,7 @@ begin
 end
 $$;
 
+-- The columns of a query, as a list that follows AS; NULL while something that it names is missing.
 create function redshift.columns_of(query text) returns text language plpgsql
 set standard_conforming_strings = off as $$
 declare
@@ -92,32 +93,25 @@ begin
     where attrelid = 'pg_temp.redshift_probe'::regclass and attnum > 0;
     drop view pg_temp.redshift_probe;
     return result;
+exception when undefined_table or undefined_column or undefined_function or invalid_schema_name then
+    return null;
 end
 $$;
 
-create function redshift.make_late_view(schema_name name, view_name name, query text)
-returns text language plpgsql as $$
+create function redshift.make_late_view(
+    schema_name name, view_name name, query text, columns text
+) returns void language plpgsql as $$
 declare
-    columns text;
-    problem text;
-    definition text;
-begin
-    begin
-        columns := redshift.columns_of(query);
-    exception when undefined_table or undefined_column or undefined_function or invalid_schema_name then
-        problem := sqlerrm;
-    end;
-    definition := format('view %I.%I as ', schema_name, view_name) || case
-        when columns is null then format('select from redshift.read_late(%L) as missing (nothing text)', query)
+    definition text := format('view %I.%I as ', schema_name, view_name) || case
+        when columns is null then
+            format('select from redshift.read_late(%L) as missing (nothing text)', query)
         else format('select * from redshift.read_late(%L) as late (%s)', query, columns)
     end;
-    begin
-        execute 'create or replace ' || definition;
-    exception when invalid_table_definition then
-        execute format('drop view %I.%I', schema_name, view_name);
-        execute 'create ' || definition;
-    end;
-    return problem;
+begin
+    execute 'create or replace ' || definition;
+exception when invalid_table_definition then
+    execute format('drop view %I.%I', schema_name, view_name);
+    execute 'create ' || definition;
 end
 $$;
 
@@ -126,47 +120,70 @@ create function redshift.create_late_view(
 ) returns void language plpgsql as $$
 declare
     home name := coalesce(schema_name, current_schema());
-    problem text;
+    columns text;
 begin
     perform set_config('redshift.is_making_late_view', 'on', true);
     if not is_replacing and to_regclass(format('%I.%I', home, view_name)) is not null then
         raise exception 'relation "%" already exists', view_name using errcode = '42P07';
     end if;
     delete from redshift.late_views as l where l.schema_name = home and l.view_name = $2;
-    problem := redshift.make_late_view(home, view_name::name, query);
-    insert into redshift.late_views values (home, view_name, query, current_user, problem);
+    columns := redshift.columns_of(query);
+    perform redshift.make_late_view(home, view_name::name, query, columns);
+    insert into redshift.late_views values (home, view_name, query, current_user, columns);
+    perform redshift.refresh_late_views(array[view_name]);
+end
+$$;
+
+-- What was made or changed may be what a view waits for, or give it other columns, and then that
+-- view is a change to views that name it. A view that stays as it is is not touched: another
+-- session may be about to do the same.
+create function redshift.refresh_late_views(changed_names text[]) returns void
+language plpgsql as $$
+declare
+    late record;
+    found_columns text;
+    next_names text[];
+begin
+    perform set_config('redshift.is_making_late_view', 'on', true);
+    while changed_names <> '{}' loop
+        next_names := '{}';
+        for late in
+            select l.* from redshift.late_views as l
+            where exists (
+                select from unnest(changed_names) as c (name)
+                where strpos(pg_catalog.lower(l.query), c.name) > 0 and c.name <> l.view_name
+            )
+        loop
+            found_columns := redshift.columns_of(late.query);
+            if found_columns is null or found_columns = late.columns then continue; end if;
+            begin
+                perform redshift.make_late_view(
+                    late.schema_name, late.view_name, late.query, found_columns
+                );
+                execute format(
+                    'alter view %I.%I owner to %I', late.schema_name, late.view_name, late.owner
+                );
+                update redshift.late_views as l set columns = found_columns
+                where l.schema_name = late.schema_name and l.view_name = late.view_name;
+                next_names := next_names || late.view_name::text;
+            exception when dependent_objects_still_exist then null;
+            end;
+        end loop;
+        changed_names := next_names;
+    end loop;
     perform set_config('redshift.is_making_late_view', 'off', true);
 end
 $$;
 
--- What was made or changed may be what a view waits for, or give it other columns.
-create function redshift.refresh_late_views() returns void language plpgsql as $$
-declare
-    late record;
+create function redshift.refresh_after_ddl() returns void language plpgsql as $$
 begin
     if current_setting('redshift.is_making_late_view', true) = 'on' then return; end if;
     if not exists (select from redshift.late_views) then return; end if;
-    perform set_config('redshift.is_making_late_view', 'on', true);
-    for late in
-        select l.* from redshift.late_views as l
-        where exists (
-            select from pg_event_trigger_ddl_commands() as c join pg_class as r on r.oid = c.objid
-            where c.classid = 'pg_class'::regclass
-                and strpos(pg_catalog.lower(l.query), r.relname) > 0
-                and not (r.relname = l.view_name)
-        )
-    loop
-        begin
-            update redshift.late_views as l
-            set error = redshift.make_late_view(late.schema_name, late.view_name, late.query)
-            where l.schema_name = late.schema_name and l.view_name = late.view_name;
-            execute format(
-                'alter view %I.%I owner to %I', late.schema_name, late.view_name, late.owner
-            );
-        exception when dependent_objects_still_exist then null;
-        end;
-    end loop;
-    perform set_config('redshift.is_making_late_view', 'off', true);
+    perform redshift.refresh_late_views(array(
+        select r.relname::text from pg_event_trigger_ddl_commands() as c
+        join pg_class as r on r.oid = c.objid
+        where c.classid = 'pg_class'::regclass
+    ));
 end
 $$;
 
@@ -191,7 +208,7 @@ begin
     where c.classid = 'pg_class'::regclass
         and strpos(pg_get_viewdef(r.oid), 'redshift.read_late') > 0
         and to_regclass(format('%I.%I', l.schema_name, l.view_name)) is null;
-    perform redshift.refresh_late_views();
+    perform redshift.refresh_after_ddl();
 end
 $$;
 

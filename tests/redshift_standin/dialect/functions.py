@@ -15,7 +15,7 @@ SAME = frozenset(
     abs ascii asin acos atan atan2 avg bool_and bool_or btrim cbrt ceil ceiling char_length
     character_length chr coalesce cos cot count cume_dist current_database current_schema
     current_schemas current_setting current_user date_part degrees dense_rank exp extract
-    first_value floor format_type greatest has_schema_privilege has_table_privilege lag
+    first_value floor format_type greatest has_schema_privilege lag
     last_value lead least length ln log lpad ltrim max md5 min mod nth_value ntile nullif
     obj_description octet_length percent_rank percentile_cont percentile_disc pg_backend_pid
     pg_get_expr pg_get_userbyid pg_get_viewdef pg_table_is_visible pg_terminate_backend pi
@@ -29,7 +29,8 @@ SAME = frozenset(
 
 OURS = frozenset(
     """
-    add_months any_value charindex convert_timezone get_array_length getdate initcap is_array
+    add_months any_value array_concat charindex convert_timezone get_array_length getdate
+    has_table_privilege initcap is_array
     is_object is_scalar is_valid_json is_valid_json_array json_array_length
     json_extract_array_element_text json_parse json_serialize json_typeof last_day left len
     lower months_between pg_get_late_binding_view_cols regexp_count regexp_instr

@@ -1,19 +1,37 @@
 """Translates whole statements: those that are known, one by one, and no other."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from redshift_standin.dialect.commands import (
+    TRANSACTION_STATEMENTS,
+    read_names,
+    read_table,
+    write_analyze,
+    write_as_written,
+    write_comment,
+    write_declare,
+    write_grant,
+    write_lock,
+    write_refresh,
+    write_reset,
+    write_set,
+    write_show,
+    write_transaction,
+    write_truncate,
+    write_use,
+    write_vacuum,
+)
 from redshift_standin.dialect.expressions import Scope, is_query_in, read_chain, write_name
-from redshift_standin.dialect.queries import QueryWriter, source_of
+from redshift_standin.dialect.queries import QueryWriter
 from redshift_standin.dialect.tables import TableWriter
 from redshift_standin.dialect.tokens import (
-    Group,
     Node,
     Nodes,
     group,
     is_round,
     keywords,
-    literal,
     source,
     split_by_comma,
     split_statements,
@@ -22,30 +40,8 @@ from redshift_standin.dialect.tokens import (
 )
 from redshift_standin.errors import RedshiftError
 
-SETTINGS = frozenset(
-    """
-    application_name client_encoding datestyle extra_float_digits intervalstyle search_path
-    statement_timeout timezone
-    """.split()  # noqa: SIM905  # a list of words reads better
-)
-"""What PostgreSQL has too."""
-OWN_SETTINGS = frozenset(
-    """
-    analyze_threshold_percent enable_case_sensitive_identifier enable_result_cache_for_session
-    json_parse_truncate_strings query_group use wlm_query_slot_count
-    """.split()  # noqa: SIM905  # a list of words reads better
-)
-"""What is remembered and does nothing."""
-TRANSACTION_STATEMENTS = {
-    "begin": ("", "transaction", "work"),
-    "start": ("transaction",),
-    "commit": ("", "transaction", "work"),
-    "end": ("", "transaction", "work"),
-    "rollback": ("", "transaction", "work"),
-    "abort": ("", "transaction", "work"),
-}
-ISOLATION = ("read only", "read write", "isolation level serializable")
-VACUUM_WORDS = ("full", "sort only", "delete only", "reindex", "recluster")
+REMEMBERED = 256
+"""Drivers send the same statements again and again: BEGIN, COMMIT, those of the catalog."""
 DROPPABLE = ("table", "view", "schema", "materialized view", "user", "group", "role")
 
 
@@ -73,13 +69,14 @@ class UnloadStatement:
 Statement = Translated | CopyStatement | UnloadStatement
 
 
-def translate(text: str) -> list[Statement]:
+@functools.lru_cache(maxsize=REMEMBERED)
+def translate(text: str) -> tuple[Statement, ...]:
     """Translate the statements of ``text``.
 
     Raises:
         RedshiftError: one of them is not Redshift's, or not known to the stand-in.
     """
-    return [_translate(group(tokens)) for tokens in split_statements(tokenize(text))]
+    return tuple(_translate(group(tokens)) for tokens in split_statements(tokenize(text)))
 
 
 def _translate(nodes: list[Node]) -> Statement:
@@ -114,21 +111,13 @@ def _explain(nodes: Nodes) -> str:
     return f"explain {inner.sql}"
 
 
-def _path(nodes: Nodes, position: int) -> tuple[str, str, int]:
-    """Read a table's name; returns how it is written, its last part, and where it ends."""
-    chain, end = read_chain(nodes, position)
-    if not chain[0].word:
-        raise syntax_error(source(nodes[position : position + 1]))
-    return ".".join(write_name(step) for step in chain), chain[-1].word, end
-
-
 def _insert(nodes: Nodes) -> str:
     if keywords(nodes[:2]) != ["insert", "into"]:
         raise syntax_error(source(nodes[1:2]))
-    table, _, position = _path(nodes, 2)
+    table, _, position = read_table(nodes, 2)
     head = f"insert into {table}"
     if is_round(nodes[position]) and not is_query_in(nodes[position]):
-        names = _names(nodes[position])
+        names = read_names(nodes[position])
         head += f" ({', '.join(names)})"
         position += 1
     queries = QueryWriter()
@@ -144,17 +133,8 @@ def _insert(nodes: Nodes) -> str:
     return f"{head} {queries.expressions.write(rest)}"
 
 
-def _names(node: Node) -> list[str]:
-    assert isinstance(node, Group)
-    parts = split_by_comma(node.nodes)
-    for part in parts:
-        if len(part) != 1 or not part[0].word:
-            raise syntax_error(source(part))
-    return [write_name(part[0]) for part in parts]
-
-
 def _update(nodes: Nodes) -> str:
-    table, name, position = _path(nodes, 1)
+    table, name, position = read_table(nodes, 1)
     words = keywords(nodes)
     place = words.index("set") if "set" in words else len(words)
     alias = [node for node in nodes[position:place] if node.keyword != "as"]
@@ -167,7 +147,7 @@ def _update(nodes: Nodes) -> str:
 
 
 def _delete(nodes: Nodes) -> str:
-    table, name, position = _path(nodes, 2 if nodes[1].keyword == "from" else 1)
+    table, name, position = read_table(nodes, 2 if nodes[1].keyword == "from" else 1)
     alias = ""
     if position < len(nodes) and nodes[position].keyword not in ("using", "where"):
         position += nodes[position].keyword == "as"
@@ -201,7 +181,7 @@ def _merge(nodes: Nodes) -> str:
     words = keywords(nodes)
     if words[:2] != ["merge", "into"]:
         raise syntax_error(source(nodes[1:2]))
-    table, name, position = _path(nodes, 2)
+    table, name, position = read_table(nodes, 2)
     if words[position] != "using":
         raise syntax_error(source(nodes[position : position + 1]))
     if not nodes[position + 1].word:
@@ -298,154 +278,6 @@ def _alter(nodes: Nodes) -> str:
     raise syntax_error(source(nodes[1:2]))
 
 
-def _truncate(nodes: Nodes) -> str:
-    table, _, end = _path(nodes, 2 if nodes[1].keyword == "table" else 1)
-    if end != len(nodes):
-        raise syntax_error(source(nodes[end : end + 1]))
-    return f"truncate table {table}"
-
-
-def _vacuum(nodes: Nodes) -> str:
-    words = keywords(nodes)
-    position = 1
-    for kind in VACUUM_WORDS:
-        length = len(kind.split())
-        if " ".join(words[1 : 1 + length]) == kind:
-            position += length
-            break
-    if position == len(nodes):
-        return "vacuum"
-    table, _, end = _path(nodes, position)
-    rest = keywords(nodes[end:])
-    if rest not in ([], ["boost"], ["to", "", "percent"], ["to", "", "percent", "boost"]):
-        raise syntax_error(source(nodes[end : end + 1]))
-    return f"vacuum {table}"
-
-
-def _analyze(nodes: Nodes) -> str:
-    if keywords(nodes[1:2]) == ["compression"]:
-        raise RedshiftError("the stand-in does not run ANALYZE COMPRESSION", "0A000")
-    position = 2 if keywords(nodes[1:2]) == ["verbose"] else 1
-    if position == len(nodes):
-        return "analyze"
-    table, _, end = _path(nodes, position)
-    columns = ""
-    if end < len(nodes) and is_round(nodes[end]):
-        columns = f" ({', '.join(_names(nodes[end]))})"
-        end += 1
-    if keywords(nodes[end:]) not in ([], ["predicate", "columns"], ["all", "columns"]):
-        raise syntax_error(source(nodes[end : end + 1]))
-    return f"analyze {table}{columns}"
-
-
-def _transaction(nodes: Nodes) -> str:
-    words = keywords(nodes)
-    rest = words[1:]
-    allowed = TRANSACTION_STATEMENTS[words[0]]
-    noise = rest[0] if rest and rest[0] in allowed else ""
-    modes = " ".join(rest[1:] if noise else rest)
-    if words[0] == "start" and not noise:
-        raise syntax_error(modes)
-    if modes and (words[0] not in ("begin", "start") or modes not in ISOLATION):
-        raise syntax_error(modes.split()[0])
-    verb = "begin" if words[0] == "start" else words[0]
-    return f"{verb} {modes if modes in ISOLATION[:2] else ''}".rstrip()
-
-
-def _set(nodes: Nodes) -> str:
-    words = keywords(nodes)
-    position = 2 if words[1:2] in (["session"], ["local"]) else 1
-    scope = "local " if words[1:2] == ["local"] else ""
-    name = nodes[position].word
-    if words[position : position + 2] == ["session", "characteristics"]:
-        raise syntax_error("characteristics")
-    equals = nodes[position + 1]
-    if not equals.is_symbol("=") and equals.keyword != "to":
-        raise syntax_error(source([equals]))
-    value = source(nodes[position + 2 :])
-    return f"set {scope}{_setting(name, value)} to {value}"
-
-
-def _setting(name: str, value: str = "") -> str:
-    if name == "enable_case_sensitive_identifier" and value.strip("'").lower() in ("true", "on"):
-        raise RedshiftError("the stand-in folds every name: this setting stays off", "0A000")
-    if name in SETTINGS:
-        return name
-    if name in OWN_SETTINGS:
-        return f"redshift.{name}"
-    raise RedshiftError(f'unrecognized configuration parameter "{name}"', "42704")
-
-
-def _reset(nodes: Nodes) -> str:
-    if keywords(nodes[1:]) == ["all"]:
-        return "reset all"
-    return f"reset {_setting(nodes[1].word)}"
-
-
-def _show(nodes: Nodes) -> str:
-    if len(nodes) != 2:  # the verb and a name
-        raise syntax_error(source(nodes[2:3]))
-    name = nodes[1].word
-    return "show server_version" if name == "server_version" else f"show {_setting(name)}"
-
-
-def _use(nodes: Nodes) -> str:
-    return f"set redshift.use to {literal(nodes[1].word)}"
-
-
-def _grant(nodes: Nodes) -> str:
-    """GROUP and ROLE before a name are left out: PostgreSQL has only roles."""
-    words = keywords(nodes)
-    place = words.index("to" if words[0] == "grant" else "from")
-    kept = [
-        node
-        for position, node in enumerate(nodes)
-        if position < place or node.keyword not in ("group", "role")
-    ]
-    return "".join(
-        node.space + write_name(node) if node.word else source_of(node) for node in kept
-    ).strip()
-
-
-def _comment(nodes: Nodes) -> str:
-    words = keywords(nodes)
-    kinds = ("table", "column", "schema", "view", "database")
-    if words[:2] != ["comment", "on"] or words[2] not in kinds:
-        raise syntax_error(source(nodes[1:2]))
-    chain, end = read_chain(nodes, 3)
-    name = ".".join(write_name(step) for step in chain)
-    return f"comment on {words[2]} {name} {source(nodes[end:])}"
-
-
-def _lock(nodes: Nodes) -> str:
-    position = 2 if nodes[1].keyword == "table" else 1
-    written = []
-    for part in split_by_comma(nodes[position:]):
-        chain, end = read_chain(part, 0)
-        if end != len(part):
-            raise syntax_error(source(part[end : end + 1]))
-        written.append(".".join(write_name(step) for step in chain))
-    return f"lock table {', '.join(written)}"
-
-
-def _declare(nodes: Nodes) -> str:
-    words = keywords(nodes)
-    if words[2:4] != ["cursor", "for"]:
-        raise syntax_error(source(nodes[2:3]))
-    return f"declare {write_name(nodes[1])} cursor for {QueryWriter().write(nodes[4:])}"
-
-
-def _as_written(nodes: Nodes) -> str:
-    return source(nodes)
-
-
-def _refresh(nodes: Nodes) -> str:
-    table, _, end = _path(nodes, 3)
-    if keywords(nodes[1:3]) != ["materialized", "view"] or end != len(nodes):
-        raise syntax_error(source(nodes[1:2]))
-    return f"refresh materialized view {table}"
-
-
 STATEMENTS: dict[str, Callable[[Nodes], str]] = {
     **dict.fromkeys(("select", "with"), _query),
     "insert": _insert,
@@ -455,20 +287,20 @@ STATEMENTS: dict[str, Callable[[Nodes], str]] = {
     "create": _create,
     "drop": _drop,
     "alter": _alter,
-    "truncate": _truncate,
-    "vacuum": _vacuum,
-    "analyze": _analyze,
-    **dict.fromkeys(TRANSACTION_STATEMENTS, _transaction),
-    "set": _set,
-    "reset": _reset,
-    "show": _show,
-    "use": _use,
-    **dict.fromkeys(("grant", "revoke"), _grant),
-    "comment": _comment,
-    "lock": _lock,
+    "truncate": write_truncate,
+    "vacuum": write_vacuum,
+    "analyze": write_analyze,
+    **dict.fromkeys(TRANSACTION_STATEMENTS, write_transaction),
+    "set": write_set,
+    "reset": write_reset,
+    "show": write_show,
+    "use": write_use,
+    **dict.fromkeys(("grant", "revoke"), write_grant),
+    "comment": write_comment,
+    "lock": write_lock,
     "explain": _explain,
-    "declare": _declare,
-    **dict.fromkeys(("fetch", "close"), _as_written),
-    "refresh": _refresh,
+    "declare": write_declare,
+    **dict.fromkeys(("fetch", "close"), write_as_written),
+    "refresh": write_refresh,
 }
 """How each kind of statement is written; a kind that is not here is refused."""

@@ -46,6 +46,7 @@ def events(ask):
             "select get_array_length(e.doc.items), json_typeof(e.doc.items) from events e",
             [(2, "array")],
         ),
+        ("select json_serialize(array_concat(array(1, 'a'), array(null)))", [('[1,"a",null]',)]),
         ("select is_object(doc), is_array(doc) from events", [(True, False)]),
         (
             """select json_serialize(json_parse('{"a": [1, "x", null]}'))""",

@@ -156,16 +156,16 @@ def test_an_ordinary_view_keeps_its_table(ask):
 
 
 def test_a_late_binding_view_survives_its_table(ask, schema):
-    ask("create table t as select 1 as id, 'a'::varchar(5) as name")
-    ask(f"create view late as select id, name from {schema}.t with no schema binding")
-    ask(f"create view later as select id + 1 as id from {schema}.late with no schema binding")
-    assert ask("select * from later") == [(2,)]
-    ask("drop table t")
-    with pytest.raises(psycopg.errors.UndefinedTable, match=r"t\" does not exist"):
+    ask("create table base as select 1 as id, 'a'::varchar(5) as name")
+    ask(f"create view late as select id, name from {schema}.base with no schema binding")
+    ask(f"create view second as select id + 1 as id from {schema}.late with no schema binding")
+    assert ask("select * from second") == [(2,)]
+    ask("drop table base")
+    with pytest.raises(psycopg.errors.UndefinedTable, match=r"base\" does not exist"):
         ask("select * from late")
-    ask("create table t as select 'x'::varchar(9) as name, 5::bigint as id")
+    ask("create table base as select 'x'::varchar(9) as name, 5::bigint as id")
     assert ask("select id, name from late") == [(5, "x")]
-    assert ask("select * from later") == [(6,)]
+    assert ask("select * from second") == [(6,)]
 
 
 def test_a_late_binding_view_follows_the_name_and_not_the_table(ask, schema):
@@ -262,3 +262,7 @@ def test_names_are_folded_even_in_quotes(ask):
     ask('create table "Orders" ("Id" int)')
     ask("insert into orders (ID) values (1)")
     assert ask('select "iD" from "ORDERS"') == [(1,)]
+
+
+def test_rights_are_asked_for_by_a_system_views_own_name(ask):
+    assert ask("select has_table_privilege(current_user, 'svv_table_info', 'select')") == [(True,)]
