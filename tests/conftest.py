@@ -3,8 +3,6 @@
 import shutil
 import subprocess
 import sys
-import sysconfig
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,29 +80,3 @@ def pipeline(tmp_path):
     root = copy_project(tmp_path / "project")
     (root / ".venv").symlink_to(sys.prefix)
     return Pipeline(root)
-
-
-@pytest.fixture(scope="session")
-def make_guarded_pipeline(tmp_path_factory):
-    """Make copies of the project whose Python processes all record whom they try to reach."""
-
-    def make():
-        root = copy_project(tmp_path_factory.mktemp("guarded"))
-        environment = root / ".venv"
-        venv.create(environment, with_pip=False, symlinks=True)
-        (packages,) = environment.glob("lib/python*/site-packages")
-        shutil.copy(Path(__file__).with_name("offline_guard.py"), packages)
-        (packages / "guard.pth").write_text("import offline_guard\n")
-        # The packages of this environment, those among them that are installed editable too.
-        (packages / "shared.pth").write_text(
-            f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
-        )
-        for program in Path(sys.prefix, "bin").iterdir():
-            lines = program.read_bytes().partition(b"\n") if program.is_file() else (b"", b"", b"")
-            if lines[0].startswith(b"#!") and b"python" in lines[0]:
-                copy = environment / "bin" / program.name
-                copy.write_bytes(f"#!{environment}/bin/python\n".encode() + lines[2])
-                copy.chmod(0o755)
-        return Pipeline(root)
-
-    return make

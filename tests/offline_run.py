@@ -19,7 +19,6 @@ from pathlib import Path
 
 SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 0x1, 0x40
 OUTSIDE = (("192.0.2.1", 443), ("2001:db8::1", 443))
-SCALE = 0.02
 NAME_OUTSIDE = "watershed.invalid"
 """Reserved for documentation and tests: nobody answers."""
 
@@ -85,7 +84,7 @@ def main():
         bring_up_loopback()
     before = count()
     try:
-        run(project, f".venv/bin/watershed-demo --project . up --scale {SCALE}")
+        run(project, ".venv/bin/watershed-demo --project . up")
         said = [run(project, command.rstrip("\n")) for command in sys.stdin]
     finally:
         run(project, ".venv/bin/watershed-demo --project . down")

@@ -9,4 +9,4 @@ tests/install.sh
 requirements/infra.sh
 selected=()
 if [[ -n ${1:-} ]]; then selected=(-m "$1"); fi
-exec .venv/bin/pytest --numprocesses 2 --dist worksteal --quiet "${selected[@]}"
+exec .venv/bin/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --quiet "${selected[@]}"

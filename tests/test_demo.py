@@ -1,6 +1,7 @@
-"""The README's two commands on a clone: what arrives equals the source, value by value.
+"""The README's commands on a clone: what arrives equals the source, value by value.
 
-Nothing here uses the pipeline's own code: drivers read the sources, DuckDB reads the warehouse.
+Nothing here uses the pipeline's own code: drivers read the sources, DuckDB reads the warehouse. The
+last run is made where nothing but this machine can be reached, with the environment of a cron job.
 """
 
 import collections
@@ -21,6 +22,22 @@ pytestmark = pytest.mark.demo
 
 REPOSITORY = Path(__file__).parents[1]
 SCALE = "0.02"
+OFFLINE_GUARD, OFFLINE_RUN = (
+    Path(__file__).with_name(f"offline_{part}.py") for part in ("guard", "run")
+)
+OWN_NETWORK = ("unshare", "--user", "--map-root-user", "--net")
+FURTHER_COMMANDS = (
+    ".venv/bin/meltano state list",
+    ".venv/bin/meltano schedule list --format=json",
+    ".venv/bin/watershed status --json",
+)
+PROOF_THAT_ATTEMPTS_ARE_NOTICED = [
+    "socket.getaddrinfo 192.0.2.1",
+    "socket.connect 192.0.2.1",
+    "socket.getaddrinfo 2001:db8::1",
+    "socket.connect 2001:db8::1",
+    "socket.getaddrinfo watershed.invalid",
+]
 RELATIONS = {
     "active_products",
     "addresses",
@@ -111,7 +128,65 @@ def clone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first_run(clone):
+    """What the first run printed, and what revenue by month was after it."""
+    printed = clone.make("demo")
+    return printed, clone.query((REPOSITORY / "demo" / "revenue_by_month.sql").read_text())
+
+
+@pytest.fixture(scope="module")
+def unchanged_run(clone, first_run):
+    """What a second run printed, when nothing had changed."""
+    assert first_run
     return clone.make("demo")
+
+
+@pytest.fixture(scope="module")
+def days_later(clone, unchanged_run):
+    """What the README's commands said two days later, and whom they tried to reach."""
+    assert unchanged_run
+    clone.make("demo-day")
+    clone.make("demo-day")
+    clone.make("sources-down")
+    (packages,) = clone.root.glob(".venv/lib/python*/site-packages")
+    shutil.copy(OFFLINE_GUARD, packages)
+    (packages / "guard.pth").write_text("import offline_guard\n")
+    log = clone.root / "attempts.txt"
+    command = [clone.root / ".venv" / "bin" / "python", OFFLINE_RUN, clone.root]
+    if can_have_own_network():
+        command = [*OWN_NETWORK, *command, "--own-network"]
+    done = subprocess.run(
+        command,
+        env={"PATH": os.environ["PATH"], "OFFLINE_LOG": str(log)},
+        input="\n".join([*documented_commands(clone.root), *FURTHER_COMMANDS]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    clone.make("sources-up")
+    return json.loads(done.stdout) | {"attempts": log.read_text().splitlines()}
+
+
+def can_have_own_network():
+    """Whether the kernel lets us refuse all traffic; a container may forbid it."""
+    return subprocess.run([*OWN_NETWORK, "true"], capture_output=True, check=False).returncode == 0
+
+
+def documented_commands(project):
+    """Every command line of the README that names a program of ours, cron's job before the others.
+
+    Shown for a project in `/srv/watershed` and a source called `<name>`.
+    """
+    readme = (REPOSITORY / "README.md").read_text()
+    found = re.findall(r"(?:/srv/watershed/)?\.venv/bin/[^`\n]+", readme)
+    from_cron = [command for command in found if command.startswith("/")]
+    by_hand = [command for command in found if not command.startswith("/")]
+    assert from_cron
+    assert by_hand
+    return [
+        command.replace("/srv/watershed", str(project)).replace("<name>", "shop")
+        for command in (*from_cron, *by_hand)
+    ]
 
 
 def typed(value, *, is_json):
@@ -181,28 +256,16 @@ def assert_arrived(clone):
 
 def test_a_first_run_brings_every_value(clone, first_run):
     assert_arrived(clone)
-    assert "green: " in first_run
-    assert "published " in first_run
+    printed, _ = first_run
+    assert "green: " in printed
+    assert "published " in printed
 
 
-def test_readers_get_revenue_by_month(clone, first_run):
-    rows = clone.query((REPOSITORY / "demo" / "revenue_by_month.sql").read_text())
+def test_readers_get_revenue_by_month(first_run):
+    printed, rows = first_run
     assert len(rows) >= 24
-    shown = [line.split() for line in first_run.splitlines() if line.startswith(" 20")]
+    shown = [line.split() for line in printed.splitlines() if line.startswith(" 20")]
     assert [[str(value) for value in row.values()] for row in rows] == shown
-
-
-def test_the_commands_of_the_readme_answer(clone, first_run):
-    assert first_run
-    readme = (REPOSITORY / "README.md").read_text()
-    commands = re.findall(r"^\.venv/bin/watershed .*$", readme, re.MULTILINE)
-    assert len(commands) == 3
-    for command in commands:
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=clone.root, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout
 
 
 def test_the_documentation_opens_in_a_browser_and_shows_a_model(clone, first_run, tmp_path):
@@ -233,21 +296,45 @@ def test_nothing_secret_is_printed_or_logged(clone, first_run):
     logs = [path.read_text(errors="replace") for path in clone.root.glob("output/**/*.log")]
     assert logs
     for secret in secrets:
-        assert not any(secret in text for text in [first_run, *logs])
+        assert not any(secret in text for text in [first_run[0], *logs])
 
 
-def test_a_run_without_changes_skips_the_build(clone, first_run):
-    assert first_run
-    printed = clone.make("demo")
-    assert "skipped models, tests and documentation: nothing changed" in printed
+def test_a_run_without_changes_skips_the_build(clone, unchanged_run):
+    assert "skipped models, tests and documentation: nothing changed" in unchanged_run
     assert_arrived(clone)
 
 
-def test_days_later_every_value_has_followed(clone, first_run):
+def test_days_later_every_value_has_followed(clone, days_later):
     """Inserts, updates, late rows, deletes, added columns: all that two days change."""
-    assert first_run
-    clone.make("demo-day")
-    clone.make("demo-day")
-    printed = clone.make("demo")
-    assert "green: " in printed
+    assert days_later
     assert_arrived(clone)
+
+
+def test_what_the_readme_shows_works_in_a_bare_environment(days_later):
+    for said in days_later["said"]:
+        assert said["code"] == 0, f"{said['command']}: {said['out']}\n{said['err']}"
+        assert said["out"] + said["err"], said["command"]
+    job, *_, states, schedules, status = days_later["said"]
+    assert job["command"].endswith("run all")
+    assert "green: " in job["err"]
+    assert states["out"].split() == [
+        f"dev:{source}-to-target-duckdb"
+        for source in ("tap-mongodb--web", "tap-mysql--crm", "tap-postgres--shop")
+    ]
+    scheduled = json.loads(schedules["out"])["schedules"]["job"]
+    assert {schedule["name"] for schedule in scheduled} == {"hourly", "daily"}
+    found = json.loads(status["out"])
+    assert (found["build"]["status"], found["publication"]["has_marts"]) == ("green", True)
+    assert [last["state"] for last in found["runs"]] == ["SUCCESS"] * 3
+
+
+def test_nothing_but_this_machine_is_reached(days_later):
+    """No hub, no package index, no telemetry."""
+    by_python = [line.partition(" by ")[0] for line in days_later["attempts"]]
+    assert by_python == PROOF_THAT_ATTEMPTS_ARE_NOTICED, "\n".join(days_later["attempts"])
+
+    # The kernel's own count holds for what is not Python too: drivers, DuckDB, uv.
+    before, after = days_later["before"], days_later["after"]
+    assert after == before
+    for counter in ("Ip:OutNoRoutes", "Ip6OutNoRoutes") if before else ():
+        assert days_later["tried"][counter] > after[counter]

@@ -104,7 +104,7 @@ class Workflow:
                 for e in events
                 if "stateEnteredEventDetails" in e
             ],
-            "failures": sum(event["type"] == "TaskFailed" for event in events),
+            "failures": sum(map(_is_failed_container, events)),
             "tasks": families,
             "told": self.told(),
         }
@@ -124,6 +124,12 @@ class Workflow:
             e["executionArn"]
             for e in self._states.list_executions(stateMachineArn=MACHINE)["executions"]
         }
+
+
+def _is_failed_container(event):
+    """Not a crawler that is still busy, which a run passes over."""
+    details = event.get("taskFailedEventDetails", {})
+    return event["type"] == "TaskFailed" and "ecs:runTask" in details["resource"]
 
 
 def emulate(tools, templates, folder, environment):
