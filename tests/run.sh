@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs them, two at a time.
-# Usage: tests/run.sh [extract|load|redshift|redshift|model|trust|demo|aws]
+# Usage: tests/run.sh [extract|load|redshift|model|trust|demo|aws]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 requirements/setup.sh dev
