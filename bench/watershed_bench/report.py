@@ -9,7 +9,7 @@ from watershed_bench.results import Result
 BEGIN, END = "<!-- results: begin (written by bench/run.py) -->", "<!-- results: end -->"
 TITLES = {"postgres": "PostgreSQL", "mysql": "MariaDB", "mongodb": "MongoDB", "all": "All sources"}
 GROWTH = "watershed-growth-"
-CASES = ("watershed-unchanged", "watershed-changed", "watershed-fixed")
+CASES = ("watershed-unchanged", "watershed-changed", "watershed-fixed", "watershed-killed")
 
 
 def _parts(result: Result) -> str:
@@ -68,7 +68,10 @@ def render(results: Sequence[Result]) -> str:
             parts += [_list("Routes", _descriptions(full))]
     small = [result for result in results if result.route in CASES]
     if small:
-        parts += ["### Ours when little or nothing changed", _table(CASE_COLUMNS, small)]
+        parts += [
+            "### Ours when little or nothing changed, and after a kill",
+            _table(CASE_COLUMNS, small),
+        ]
         parts += [_list("Runs", _descriptions(small))]
     grown = sorted(
         (result for result in results if result.route.startswith(GROWTH)),
