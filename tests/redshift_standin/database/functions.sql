@@ -27,6 +27,10 @@ end;
 create function redshift.super_varchar(value jsonb) returns varchar language sql immutable strict
 return redshift.super_text(value)::varchar;
 
+-- SUPER has none of these operators of jsonb; beside the casts below, `1.5 - 1` could be one of them.
+delete from pg_operator
+where 'jsonb'::regtype in (oprleft, oprright) and oprname in ('-', '#-');
+
 create cast (text as jsonb) with function redshift.to_super(text) as assignment;
 create cast (varchar as jsonb) with function redshift.to_super(varchar) as implicit;
 create cast (bigint as jsonb) with function redshift.to_super(bigint) as implicit;
@@ -36,6 +40,11 @@ create cast (double precision as jsonb) with function redshift.to_super(double p
 create cast (boolean as jsonb) with function redshift.to_super(boolean) as implicit;
 create cast (jsonb as text) with function redshift.super_text(jsonb) as assignment;
 create cast (jsonb as varchar) with function redshift.super_varchar(jsonb) as assignment;
+
+create function redshift.first_of(items anycompatiblearray) returns anycompatible
+language sql immutable strict as 'select items[1]';
+create function redshift.last_of(items anycompatiblearray) returns anycompatible
+language sql immutable strict as 'select items[cardinality(items)]';
 
 create function redshift.member(document jsonb, name text) returns jsonb
 language sql immutable strict return nullif(

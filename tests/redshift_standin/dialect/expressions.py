@@ -65,6 +65,7 @@ BEFORE_BRACKET = frozenset(
     """.split()  # noqa: SIM905  # a list of words reads better
 )
 """What may stand before a bracket and is no function."""
+FIRST_OR_LAST = {"first_value": "first_of", "last_value": "last_of"}
 REFUSED = frozenset({"lateral", "returning", "tablesample", "ordinality", "conflict", "xmlparse"})
 
 
@@ -173,6 +174,8 @@ class ExpressionWriter:
         if len(names) > 1:
             raise no_such_function(".".join(names))
         end += 1
+        if name in FIRST_OR_LAST and keywords(group.nodes[-1:]) == ["nulls"]:
+            return self._value_beside_nulls(nodes, end, chain[0].space)
         arguments = split_by_comma(group.nodes)
         text = render_call(name, arguments, self.write)
         if text is None:
@@ -183,6 +186,20 @@ class ExpressionWriter:
         if name in NEED_FRAME:
             _require_frame(nodes, end)
         return chain[0].space + text, end
+
+    def _value_beside_nulls(self, nodes: Nodes, end: int, space: str) -> tuple[str, int]:
+        """FIRST_VALUE or LAST_VALUE with IGNORE NULLS, which PostgreSQL has not: of an array."""
+        call, over = nodes[end - 1], nodes[end : end + 2]
+        assert isinstance(call, Group)
+        value, treatment = self.write(call.nodes[:-2]).strip(), call.nodes[-2].keyword
+        is_window = len(over) > 1 and over[0].keyword == "over"
+        if not value or not is_window or treatment not in ("ignore", "respect"):
+            raise syntax_error(source(call.nodes[-2:]))
+        _require_frame(nodes, end)
+        some = f" filter (where ({value}) is not null)" if treatment == "ignore" else ""
+        values = f"(array_agg({value}){some}{self.write(over)})"
+        place = FIRST_OR_LAST[nodes[end - 2].word]
+        return f"{space}redshift.{place}({values})", end + 2
 
     def _within_group(self, nodes: Nodes, end: int, arguments: list[list[Node]]) -> tuple[str, int]:
         """The ORDER BY of LISTAGG's WITHIN GROUP, which STRING_AGG has in its brackets."""

@@ -24,6 +24,7 @@ from redshift_standin.dialect.commands import (
     write_vacuum,
 )
 from redshift_standin.dialect.expressions import Scope, is_query_in, read_chain, write_name
+from redshift_standin.dialect.names import fit_names
 from redshift_standin.dialect.queries import QueryWriter
 from redshift_standin.dialect.tables import TableWriter
 from redshift_standin.dialect.tokens import (
@@ -69,14 +70,21 @@ class UnloadStatement:
 Statement = Translated | CopyStatement | UnloadStatement
 
 
-@functools.lru_cache(maxsize=REMEMBERED)
 def translate(text: str) -> tuple[Statement, ...]:
     """Translate the statements of ``text``.
 
     Raises:
         RedshiftError: one of them is not Redshift's, or not known to the stand-in.
     """
-    return tuple(_translate(group(tokens)) for tokens in split_statements(tokenize(text)))
+    return _remembered(text)
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _remembered(text: str) -> tuple[Statement, ...]:
+    tokens, has_new_name = fit_names(tokenize(text))
+    if has_new_name:  # it may stand as a text in what was translated before
+        _remembered.cache_clear()
+    return tuple(_translate(group(statement)) for statement in split_statements(tokens))
 
 
 def _translate(nodes: list[Node]) -> Statement:

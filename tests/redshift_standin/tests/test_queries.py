@@ -1,5 +1,7 @@
 """Queries in Redshift's words."""
 
+from decimal import Decimal
+
 import psycopg
 import pytest
 
@@ -35,6 +37,17 @@ def orders(ask):
             "select id, sum(cents) over (order by id rows unbounded preceding) from orders",
             [(1, 10), (2, 40), (3, 60)],
         ),
+        (
+            (
+                "select id, first_value(nullif(cents, 10) ignore nulls) over (order by id "
+                "rows between unbounded preceding and unbounded following), "
+                "last_value(nullif(shop, 'b') ignore nulls) over (order by id "
+                "rows unbounded preceding), last_value(nullif(shop, 'b') respect nulls) over "
+                "(order by id rows unbounded preceding) from orders order by id"
+            ),
+            [(1, 30, "a", "a"), (2, 30, "a", "a"), (3, 30, "a", None)],
+        ),
+        ("select 1.5 - 1, cents - id * 1.5 from orders where id = 2", [(Decimal("0.5"), 27)]),
         # QUALIFY: with a star, with names, by an item's name, beside joins and grouping.
         (
             (

@@ -27,6 +27,21 @@ def test_keys_are_noted_and_not_enforced(ask):
         ask("insert into orders values (null, 1)")
 
 
+def test_names_have_up_to_127_bytes(ask):
+    name, longer = "n" * 63 + "ä" * 32, "n" * 63 + "ä" * 31 + "b"
+    ask(f"create table {name} (id int)")
+    ask(f"create table {longer} (id int)")
+    ask(f"insert into {name} values (7)")
+    assert ask(f'select id from "{name.upper()}"') == [(7,)]
+    assert ask(f"select id from {longer}") == []
+    found = "select column_name from svv_columns where table_name ="
+    assert ask(f"{found} '{name}'") == [("id",)]
+    ask(f"drop table {name}")
+    assert ask(f"{found} '{name}'") == []
+    with pytest.raises(psycopg.errors.NameTooLong):
+        ask(f"create table {name}ä (id int)")
+
+
 def test_a_length_counts_bytes(ask):
     ask("create table t (a varchar(3))")
     ask("insert into t values ('abc'), ('äb'), ('ab    ')")
