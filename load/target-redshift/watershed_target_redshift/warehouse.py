@@ -24,6 +24,7 @@ from watershed_target_redshift.exceptions import (
     ConflictError,
     ConnectionLostError,
     RedshiftError,
+    StagingError,
 )
 from watershed_target_redshift.export import NULL_IN_CSV, export
 
@@ -149,11 +150,16 @@ class RedshiftWarehouse:
                 yield
         except BaseException:
             self._connection.close()
+            with contextlib.suppress(StagingError):  # what went wrong first is what is told
+                self._staging.remove()
+            self._staging.close()
             raise
+        else:
+            self._staging.remove()
         finally:
             self._stages = {}
             self._tables = set()
-            self._staging.remove()
+            self._catalog.forget()
 
     @contextlib.contextmanager
     def _engine_of_session(self) -> Iterator[None]:
@@ -177,6 +183,7 @@ class RedshiftWarehouse:
         """
         for attempt in range(1, ATTEMPTS + 1):
             self._renamed = {}
+            self._catalog.forget()
             try:
                 self._connection.begin()
                 self._lock()
@@ -207,6 +214,7 @@ class RedshiftWarehouse:
         except RedshiftError as error:
             logger.warning("tables are loaded, but not all are analyzed: %s", error)
         self._connection.close()
+        self._staging.close()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; return its rows."""
@@ -226,8 +234,7 @@ class RedshiftWarehouse:
 
     def widen_column(self, table: Table, column: str, column_type: ColumnType) -> None:
         """Change a column's type."""
-        current = (self._catalog.columns(table) or {})[column]
-        self._catalog.change_type(table, column, current, column_type)
+        self._catalog.change_type(table, column, column_type)
 
     def fits(self, value: str, column_type: ColumnType) -> str | None:
         """Write the condition that Redshift can hold a value."""
@@ -336,6 +343,7 @@ class RedshiftWarehouse:
                 f"update {old} set _sdc_table_version = (select max(_sdc_table_version) from {new})"
             )
             self.execute(f"drop table {new}")
+        self._catalog.forget()
         self._renamed[table.incoming] = table
         self._changed.discard(table.incoming)
         return Changes(inserted=int(inserted), deleted=int(deleted), unchanged=rows - int(inserted))
