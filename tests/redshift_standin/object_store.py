@@ -18,4 +18,3 @@ def connect(address: str) -> Any:
         aws_access_key_id="emulated",
         aws_secret_access_key="emulated",  # noqa: S106  # nobody checks it
     )
-

@@ -10,6 +10,7 @@ import pytest
 import redshift_connector
 
 from redshift_standin.pytest_plugin import redshift  # noqa: F401  # a fixture
+from watershed_target_redshift.connection import RedshiftConnection
 from watershed_target_redshift.target import TargetRedshift
 
 ROLE = "arn:aws:iam::123456789012:role/loader"
@@ -131,7 +132,7 @@ class Singer:
 
     @staticmethod
     def batch(stream, *files):
-        manifest = [f"file://{file}" for file in files]
+        manifest = [str(file) if "://" in str(file) else f"file://{file}" for file in files]
         encoding = {"format": "parquet"}
         return {"type": "BATCH", "stream": stream, "encoding": encoding, "manifest": manifest}
 
@@ -163,6 +164,42 @@ def loader(standin, session, tmp_path, capsys):
     yield made
     made.rows('drop schema if exists "{raw}" cascade')
     made.s3.close()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The statements that targets send from now on."""
+    statements = []
+    original = RedshiftConnection._run
+
+    def noting(connection, sql, parameters):
+        statements.append(sql)
+        return original(connection, sql, parameters)
+
+    monkeypatch.setattr(RedshiftConnection, "_run", noting)
+    return statements
+
+
+@pytest.fixture
+def interfere(monkeypatch):
+    """Do something before or after the first statement that begins so."""
+
+    def interfere_with(beginning, action, *, after=False, times=1):
+        original, left = RedshiftConnection._run, [times]
+
+        def run(connection, sql, parameters):
+            is_chosen = sql.startswith(beginning) and left[0] > 0
+            left[0] -= is_chosen
+            if is_chosen and not after:
+                action(connection)
+            result = original(connection, sql, parameters)
+            if is_chosen and after:
+                action(connection)
+            return result
+
+        monkeypatch.setattr(RedshiftConnection, "_run", run)
+
+    return interfere_with
 
 
 @pytest.fixture

@@ -263,21 +263,3 @@ def test_a_large_batch_of_files_is_loaded_in_slices(loader, singer, tmp_path):
         100_000,
         100_000,
     )
-
-
-def test_rows_lie_as_the_layout_says_and_else_as_redshift_decides(loader, singer):
-    loader.load(
-        singer.schema("shop-things", id=INTEGER, name=TEXT),
-        singer.schema("shop-others", id=INTEGER),
-        layouts={
-            f"{loader.schema}.things": {"distribution_key": "id", "sort_keys": ["name", "id"]}
-        },
-    )
-    found = loader.rows(
-        'select "table", diststyle, sortkey1 from svv_table_info '
-        'where "schema" = \'{raw}\' order by "table"'
-    )
-    assert found[1][0] == "things"
-    assert "KEY(id)" in found[1][1].replace('"', "")
-    assert found[1][2].replace('"', "") == "name"
-    assert "AUTO" in found[0][1]

@@ -6,7 +6,6 @@ and what is altered while a load's transaction runs would end that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from watershed_load_plan.duckdb_types import quoted
@@ -16,14 +15,16 @@ from watershed_load_plan.redshift_types import (
     from_redshift,
     to_redshift,
 )
+from watershed_load_plan.tables import Table
 from watershed_load_plan.types import INTEGER_DIGITS, ColumnType, Kind
 from watershed_target_redshift.exceptions import RedshiftError
+from watershed_target_redshift.layouts import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from watershed_load_plan.tables import Table
     from watershed_target_redshift.connection import RedshiftConnection
+    from watershed_target_redshift.layouts import Layout
 
 VARCHAR_SIZES = (256, 1024, 4096, 16384, LARGEST_VARCHAR)
 """Bytes; a column grows in steps, so that it is not altered for each longer value."""
@@ -31,35 +32,15 @@ VARCHAR_SIZES = (256, 1024, 4096, 16384, LARGEST_VARCHAR)
 TYPES_THAT_SUPER_TAKES = {Kind.BOOLEAN, Kind.DOUBLE, Kind.DECIMAL, *INTEGER_DIGITS}
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a table's rows lie on the cluster; without one Redshift decides (AUTO).
-
-    Attributes:
-        distribution_key: Column whose equal values lie together, or None.
-        sort_keys: Columns in whose order rows lie.
-    """
-
-    distribution_key: str | None
-    sort_keys: tuple[str, ...]
-
-    def clauses(self) -> str:
-        """Write what follows the columns in CREATE TABLE."""
-        spread = f"distkey({quoted(self.distribution_key)})" if self.distribution_key else ""
-        listed = ", ".join(quoted(name) for name in self.sort_keys)
-        order = f"compound sortkey({listed})" if listed else "sortkey auto"
-        return f"{spread or 'diststyle auto'} {order}"
-
-
 class Catalog:
     """The tables of a database.
 
     Args:
         connection: The session; outside of a transaction.
-        layouts: By the table's two names, ``raw_shop.orders``.
+        layouts: How the rows of new tables lie.
     """
 
-    def __init__(self, connection: RedshiftConnection, layouts: Mapping[str, Layout]) -> None:
+    def __init__(self, connection: RedshiftConnection, layouts: Mapping[Table, Layout]) -> None:
         self._connection = connection
         self._layouts = layouts
         self._known: dict[Table, list[tuple[Any, ...]]] = {}
@@ -95,8 +76,9 @@ class Catalog:
         """Create a table and its schema, unless another run does so at the same moment."""
         size = LARGEST_VARCHAR if table in OPS_TABLES else VARCHAR_SIZES[0]
         listed = ", ".join(f"{quoted(name)} {_native(of, size)}" for name, of in columns.items())
-        base = str(table).removesuffix("__incoming")
-        layout = self._layouts.get(base, Layout(None, ()))
+        base = Table(table.schema, table.name.removesuffix("__incoming"))
+        layout = self._layouts.get(base, AUTO)
+        layout.check(columns)
         for is_last in (False, True):
             try:
                 self._connection.execute(f"create schema if not exists {quoted(table.schema)}")

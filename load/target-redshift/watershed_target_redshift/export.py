@@ -28,6 +28,15 @@ NULL_IN_CSV = "@watershed:null@"
 """No text column may hold it, for COPY would read NULL."""
 
 
+PARQUET = "format as parquet statupdate off"
+"""The words by which COPY reads Parquet."""
+
+
+def is_loadable(types: Mapping[str, ColumnType]) -> bool:
+    """Whether COPY reads columns of these types from Parquet in which they lie as such."""
+    return not {of.kind for of in types.values()} & {*NOT_IN_PARQUET, Kind.UUID}
+
+
 @dataclass(frozen=True)
 class Exported:
     """Files, and the words by which COPY reads them."""
@@ -67,7 +76,7 @@ def export(
         )
         options = (
             f"csv null as {literal(NULL_IN_CSV)} gzip dateformat 'auto' timeformat 'auto' "
-            "compupdate off"
+            "compupdate off statupdate off"
         )
     else:
         listed = ", ".join(_parquet_value(name, of) for name, of in types.items())
@@ -78,8 +87,8 @@ def export(
             f"compression snappy, row_group_size {math.ceil(rows_per_file / groups)}, "
             f"row_groups_per_file {groups}, overwrite_or_ignore)"
         )
-        options = "format as parquet"
-    return Exported(tuple(sorted(folder.iterdir())), f"{options} statupdate off")
+        options = PARQUET
+    return Exported(tuple(sorted(folder.iterdir())), options)
 
 
 def _parquet_value(name: str, column_type: ColumnType) -> str:

@@ -60,12 +60,14 @@ class Staging:
 
     def __init__(self, settings: StagingSettings, state_id: str, run_id: str) -> None:
         self._settings = settings
-        self._pipeline = f"{settings.prefix.strip('/')}/{_plain(state_id)}/".lstrip("/")
+        self._prefix = f"{settings.prefix.strip('/')}/".lstrip("/")
+        self._pipeline = f"{self._prefix}{_plain(state_id)}/"
         self._run = f"{self._pipeline}{_plain(socket.gethostname())}+{os.getpid()}+{run_id}/"
         self._session = boto3.Session(region_name=settings.region)
         self._client: Any = None
         self._uploads = 0
         self._keys: list[str] = []
+        self._fetched: dict[Path, str] = {}
         self._is_broken_off = False
         self._is_swept = False
         self._secrets: tuple[str, ...] = ()
@@ -75,8 +77,33 @@ class Staging:
         """Where all files of this run begin."""
         return f"s3://{self._settings.bucket}/{self._run}"
 
+    def fetch(self, url: str, folder: Path) -> Path:
+        """Download a file that somebody else left in the bucket, to judge what is in it.
+
+        Under our prefix it is ours to delete in the end.
+
+        Raises:
+            StagingError: it is in another bucket, or S3 refuses.
+        """
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        if bucket != self._settings.bucket:
+            raise StagingError(
+                f"BATCH file {url} is not in the staging bucket {self._settings.bucket}: let the "
+                "tap write there, or to local files"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{len(self._fetched)}-{Path(key).name}"
+        with self._refusals():
+            self._s3.download_file(bucket, key, str(path))
+        self._fetched[path] = url
+        if key.startswith(self._prefix):
+            self._keys.append(key)
+        return path
+
     def upload(self, files: Sequence[Path]) -> str:
         """Upload files, side by side, large ones in parts, and a manifest of them.
+
+        What was fetched is there already.
 
         Returns:
             The manifest's address.
@@ -88,12 +115,13 @@ class Staging:
         folder = f"{self._run}{self._uploads}/"
         entries = [
             {
-                "url": f"s3://{self._settings.bucket}/{folder}{file.name}",
+                "url": self._fetched.get(file, f"s3://{self._settings.bucket}/{folder}{file.name}"),
                 "mandatory": True,
                 "meta": {"content_length": file.stat().st_size},
             }
             for file in files
         ]
+        files = [file for file in files if file not in self._fetched]
         with self._refusals():
             self._sweep()
             self._keys += [*(f"{folder}{file.name}" for file in files), f"{folder}manifest"]
@@ -116,7 +144,7 @@ class Staging:
         """
         with self._refusals():
             self._delete(self._keys)
-            self._keys = []
+            self._keys, self._fetched = [], {}
             if self._is_broken_off:
                 self._abort_uploads(lambda key: key.startswith(self._run))
                 self._is_broken_off = False

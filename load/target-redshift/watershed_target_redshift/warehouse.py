@@ -7,7 +7,7 @@ import logging
 import random
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -19,14 +19,14 @@ from watershed_load_plan.tables import METADATA_COLUMNS
 from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.warehouse import Changes
 from watershed_target_redshift import load_errors, statements
-from watershed_target_redshift.catalog import Catalog, Layout, name_of
+from watershed_target_redshift.catalog import Catalog, name_of
 from watershed_target_redshift.exceptions import (
     ConflictError,
     ConnectionLostError,
     RedshiftError,
     StagingError,
 )
-from watershed_target_redshift.export import NULL_IN_CSV, export
+from watershed_target_redshift.export import NULL_IN_CSV, PARQUET, export, is_loadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from watershed_load_plan.tables import Table
     from watershed_target_redshift.connection import RedshiftConnection
+    from watershed_target_redshift.layouts import Layout
     from watershed_target_redshift.staging import Staging
 
 logger = logging.getLogger(__name__)
@@ -65,13 +66,13 @@ class LoadSettings:
 
     Attributes:
         slices: Into how many files a large batch is written.
-        layouts: By table, ``raw_shop.orders``.
+        layouts: How the rows of new tables lie.
         statement_timeout_seconds: How long DDL, and a load for its tables, wait for others.
         is_vacuumed: Whether changed tables are vacuumed after the run.
     """
 
     slices: int
-    layouts: Mapping[str, Layout]
+    layouts: Mapping[Table, Layout]
     statement_timeout_seconds: float
     is_vacuumed: bool
 
@@ -86,14 +87,23 @@ class _Stage:
     rows: int
     manifest: str
     options: str
+    constants: Mapping[str, str | None]
+    """Columns that the files lack, and the text of the value that all rows have."""
 
     def columns(self) -> str:
-        """Write its columns for CREATE TABLE, in the order of the files'."""
+        """Write the files' columns for CREATE TABLE, in their order."""
         return ", ".join(
             f"{quoted(name)} "
             + (f"varchar({self.sizes[name]})" if name in self.sizes else to_redshift(of))
             for name, of in self.types.items()
+            if name not in self.constants
         )
+
+    def additions(self) -> Iterator[str]:
+        """Write what ALTER TABLE adds once the files are loaded."""
+        for name, value in self.constants.items():
+            default = "" if value is None else f" default {literal(value)}"
+            yield f"add column {quoted(name)} {to_redshift(self.types[name])}{default}"
 
 
 class RedshiftWarehouse:
@@ -243,20 +253,59 @@ class RedshiftWarehouse:
 
     def stage(self, table: Table, columns: Sequence[str]) -> str:
         """Write the stage to files, upload them, and let the table's texts hold its longest."""
-        name = f"watershed_stage_{len(self._stages) + 1}"
-        described = self.engine.execute(f"describe {STAGE}").fetchall()
-        found = {column: from_duckdb(of) for column, of, *_ in described}
-        types = {column: found[column] or ColumnType(Kind.TEXT) for column in columns}
+        types = self._stage_types(columns)
         rows = self._measure(table, types)
-        self._tables.add(table)
         manifest = options = ""
         if rows:
-            folder = self._folder / name
+            folder = self._folder / "files"
             exported = export(self.engine, types, folder, rows=rows, slices=self._settings.slices)
             manifest, options = self._staging.upload(exported.files), exported.options
             shutil.rmtree(folder)
-        sizes = self._catalog.text_sizes(table)
-        self._stages[name] = _Stage(table, types, sizes, rows, manifest, options)
+        return self._note(_Stage(table, types, {}, rows, manifest, options, {}))
+
+    def fetch(self, files: Sequence[str]) -> tuple[str, ...]:
+        """Download what lies in the staging bucket.
+
+        Raises:
+            StagingError: it lies in another.
+        """
+        folder = self._folder / "fetched"
+        return tuple(
+            str(self._staging.fetch(file, folder)) if file.startswith("s3://") else file
+            for file in files
+        )
+
+    def stage_files(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        in_files: Sequence[str],
+        files: Sequence[Path],
+    ) -> str:
+        """Upload the files of the stage as they are, but for those that lie in S3 already."""
+        types = self._stage_types([*in_files, *(c for c in columns if c not in in_files)])
+        if not is_loadable(types):
+            return self.stage(table, columns)
+        rows = self._measure(table, types)
+        manifest = self._staging.upload(files) if rows else ""
+        constants = self._constants([name for name in types if name not in in_files])
+        return self._note(_Stage(table, types, {}, rows, manifest, PARQUET, constants))
+
+    def _stage_types(self, columns: Sequence[str]) -> dict[str, ColumnType]:
+        described = self.engine.execute(f"describe {STAGE}").fetchall()
+        found = {column: from_duckdb(of) for column, of, *_ in described}
+        return {column: found[column] or ColumnType(Kind.TEXT) for column in columns}
+
+    def _constants(self, columns: Sequence[str]) -> dict[str, str | None]:
+        """Read the values that all rows of the stage have in these columns."""
+        listed = ", ".join(f"cast({quoted(name)} as varchar)" for name in columns)
+        (row,) = self.engine.execute(f"select {listed} from {STAGE} limit 1").fetchall() or [()]
+        return dict(zip(columns, row, strict=bool(row)))
+
+    def _note(self, stage: _Stage) -> str:
+        name = f"watershed_stage_{len(self._stages) + 1}"
+        self._tables.add(stage.table)
+        self._stages[name] = replace(stage, sizes=self._catalog.text_sizes(stage.table))
         return name
 
     def append(self, table: Table, columns: Sequence[str], stage: str) -> Changes:
@@ -384,6 +433,8 @@ class RedshiftWarehouse:
             found = load_errors.cause(self._connection, self._staging.url)
             text = self._staging.hidden(found or str(error))
             raise RedshiftError(f"COPY into {stage.table} failed: {text}", error.code) from None
+        for addition in stage.additions():
+            self.execute(f"alter table {name} {addition}")
 
     def _lock(self) -> None:
         """Take the tables before anything is read, so that of two runs one sees what one did.
