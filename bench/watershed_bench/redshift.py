@@ -29,7 +29,7 @@ KEYS = {
 PROPERTIES = {
     "id": {"type": ["integer", "null"]},
     "amount": {
-        "type": ["number", "null"],
+        "type": ["string", "null"],
         "format": "singer.decimal",
         "precision": 12,
         "scale": 2,
@@ -47,6 +47,8 @@ PROPERTIES = {
     "qty": {"type": ["integer", "null"], "minimum": -(2**31), "maximum": 2**31 - 1},
     "coupon": {"type": ["string", "null"]},
 }
+NUMBERS = {"amount": {"type": ["number", "null"]}}
+"""What other people's taps say in a record's place: to their targets the above would be a text."""
 DOCUMENT = {"uid": {"type": ["string", "null"], "format": "uuid"}, "meta": {"type": "object"}}
 """What a table of ``documents`` has beside; it cannot travel as Parquet."""
 ROWS = """
@@ -138,12 +140,7 @@ class Redshift(Source):
         properties = PROPERTIES if is_plain else {**PROPERTIES, **DOCUMENT}
         file = folder / "rows.parquet"
         stream = f"{STREAM_SCHEMA}-{table}"
-        schema = _line(
-            type="SCHEMA",
-            stream=stream,
-            schema={"properties": properties},
-            key_properties=["id"],
-        )
+        schema = _schema(stream, properties)
         batch = _line(
             type="BATCH", stream=stream, encoding={"format": "parquet"}, manifest=[f"file://{file}"]
         )
@@ -152,7 +149,7 @@ class Redshift(Source):
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"copy ({query}) to '{file}' (format parquet, compression snappy)")
             with self.messages(table, "records").open("w") as records:
-                records.write(schema)
+                records.write(_schema(stream, properties | NUMBERS))
                 found = connection.execute(
                     f"select to_json(r) from (from '{file}' select * replace ("
                     "strftime(updated_at, '%Y-%m-%dT%H:%M:%S.%f') as updated_at, "
@@ -178,6 +175,12 @@ class Redshift(Source):
         with self.database.connect(autocommit=True) as connection:
             row = connection.execute(f"select count(*) from {SCHEMA}.{table}").fetchone()
         return int(row[0]) if row else 0
+
+
+def _schema(stream: str, properties: dict[str, Any]) -> str:
+    return _line(
+        type="SCHEMA", stream=stream, schema={"properties": properties}, key_properties=["id"]
+    )
 
 
 def _line(**message: object) -> str:

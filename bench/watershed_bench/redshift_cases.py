@@ -27,7 +27,7 @@ def commits(places: Places, source: Redshift, plan: Plan) -> list[Result]:
     with_documents = replace(
         result,
         route="watershed-commit-documents",
-        command=f"{result.command} with a UUID and a document beside: gzipped CSV",
+        command=f"{result.command} with a UUID and a document beside: CSV",
     )
     unchanged = replace(
         result, route="watershed-unchanged", command=f"{route.shown}, no row changed"

@@ -70,12 +70,12 @@ def export(
         )
         engine.execute(
             f"copy (select {listed} from {STAGE}) to {literal(str(folder))} (format csv, "
-            f"header false, nullstr {literal(NULL_IN_CSV)}, compression gzip, "
-            f"file_extension 'csv.gz', file_size_bytes {max(CSV_BYTES_PER_FILE // slices, 2**20)}, "
-            "overwrite_or_ignore)"
+            f"header false, nullstr {literal(NULL_IN_CSV)}, compression zstd, "
+            "file_extension 'csv.zst', overwrite_or_ignore, "
+            f"file_size_bytes {max(CSV_BYTES_PER_FILE // slices, 2**20)})"
         )
         options = (
-            f"csv null as {literal(NULL_IN_CSV)} gzip dateformat 'auto' timeformat 'auto' "
+            f"csv null as {literal(NULL_IN_CSV)} zstd dateformat 'auto' timeformat 'auto' "
             "compupdate off statupdate off"
         )
     else:

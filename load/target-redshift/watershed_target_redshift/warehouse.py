@@ -314,11 +314,14 @@ class RedshiftWarehouse:
         if staged.rows == 0:
             return Changes()
         self._copy(stage, staged)
+        return self._insert(table, columns, stage)
+
+    def _insert(self, table: Table, columns: Sequence[str], stage: str) -> Changes:
         listed = statements.listed(columns)
         self.execute(f"insert into {name_of(table)} ({listed}) select {listed} from {stage}")
         self.execute(f"drop table {stage}")
         self._changed.add(table)
-        return Changes(inserted=staged.rows)
+        return Changes(inserted=self._stages[stage].rows)
 
     def merge(
         self, table: Table, columns: Sequence[str], stage: str, keys: Sequence[str]
@@ -328,6 +331,8 @@ class RedshiftWarehouse:
         if staged.rows == 0:
             return Changes()
         self._copy(stage, staged)
+        if not self.execute(f"select 1 from {target} limit 1"):
+            return self._insert(table, columns, stage)
         self.execute(statements.find_changed(target, stage, staged.types, keys))
         ((changed, present, deleted),) = self.execute(
             "select count(*), coalesce(sum(watershed_is_present), 0), "
