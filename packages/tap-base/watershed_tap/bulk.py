@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
+from watershed_bulk import ROW_GROUP
 from watershed_tap.exceptions import SetupError
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 MEGABYTE = 2**20
 _VALUE_BYTES = 8
-
-
-ROW_GROUP = 122_880
-"""Rows that Parquet files, and DuckDB's own, hold together: one begun is written again later."""
 
 
 class SchemaChange:
