@@ -140,7 +140,7 @@ def row_of(
         not_on_redshift=", ".join(
             [
                 *(f"`{arrival.said}`" for arrival in held if _is_aside_on_redshift(case, arrival)),
-                *(f"{_size(of.said)}" for of in huge if _is_aside_on_redshift(case, of)),
+                *(_size(of) for of in huge if _is_aside_on_redshift(case, of)),
                 *(
                     name
                     for name, values in zip(case.outside, outside, strict=True)
@@ -156,7 +156,9 @@ def _is_aside_on_redshift(case: TypeCase, arrival: Arrival) -> bool:
     """Whether Redshift sets aside what DuckDB holds; all else is to be the same in both."""
     column = arrival.in_warehouse
     if arrival.on_redshift is None and arrival.arrived is not None:
-        kept = arrival.redshift_aside or ""
+        lost = f"{case.declared}: {_cut(arrival.said)} is lost on Redshift"
+        assert arrival.redshift_aside is not None, lost
+        kept = arrival.redshift_aside
         if column == "VARCHAR":
             kept = kept.replace(r"\u0000", "\0")
         originals = [arrival.said or "", arrival.arrived]
@@ -166,7 +168,7 @@ def _is_aside_on_redshift(case: TypeCase, arrival: Arrival) -> bool:
             kept == whole or (kept and whole.startswith(kept)) or is_same(column, kept, whole)
             for whole in originals
         )
-        assert is_kept, f"{case.declared}: {_cut(arrival.said)} is lost on Redshift: {_cut(kept)}"
+        assert is_kept, f"{lost}: {_cut(kept)}"
         return True
     same = is_same(column, arrival.on_redshift, arrival.arrived)
     assert same, (
@@ -176,8 +178,9 @@ def _is_aside_on_redshift(case: TypeCase, arrival: Arrival) -> bool:
     return False
 
 
-def _size(text: str | None) -> str:
-    return f"a value of {len((text or '').encode()):,} bytes"
+def _size(arrival: Arrival) -> str:
+    size = len((arrival.arrived or "").encode())
+    return f"a value of {size // 2 if arrival.in_warehouse == 'BLOB' else size:,} bytes"
 
 
 def _fate(case: TypeCase, arrival: Arrival, usual: Arrival) -> str:

@@ -14,7 +14,7 @@ import duckdb
 
 from watershed_load_plan.conform import STAGE
 from watershed_load_plan.duckdb_types import from_duckdb, literal, quoted
-from watershed_load_plan.redshift_types import LARGEST_VARBYTE, LARGEST_VARCHAR, to_redshift
+from watershed_load_plan.redshift_types import LARGEST_VARBYTE, LARGEST_VARCHAR
 from watershed_load_plan.tables import METADATA_COLUMNS
 from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.warehouse import Changes
@@ -26,7 +26,14 @@ from watershed_target_redshift.exceptions import (
     RedshiftError,
     StagingError,
 )
-from watershed_target_redshift.export import NULL_IN_CSV, PARQUET, export, is_loadable
+from watershed_target_redshift.export import (
+    NULL_IN_CSV,
+    PARQUET,
+    export,
+    is_loadable,
+    is_parquet,
+)
+from watershed_target_redshift.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,35 +84,6 @@ class LoadSettings:
     is_vacuumed: bool
 
 
-@dataclass(frozen=True)
-class _Stage:
-    """A batch in S3."""
-
-    table: Table
-    types: Mapping[str, ColumnType]
-    sizes: Mapping[str, int]
-    rows: int
-    manifest: str
-    options: str
-    constants: Mapping[str, str | None]
-    """Columns that the files lack, and the text of the value that all rows have."""
-
-    def columns(self) -> str:
-        """Write the files' columns for CREATE TABLE, in their order."""
-        return ", ".join(
-            f"{quoted(name)} "
-            + (f"varchar({self.sizes[name]})" if name in self.sizes else to_redshift(of))
-            for name, of in self.types.items()
-            if name not in self.constants
-        )
-
-    def additions(self) -> Iterator[str]:
-        """Write what ALTER TABLE adds once the files are loaded."""
-        for name, value in self.constants.items():
-            default = "" if value is None else f" default {literal(value)}"
-            yield f"add column {quoted(name)} {to_redshift(self.types[name])}{default}"
-
-
 class RedshiftWarehouse:
     """A database of Redshift, one session for a run.
 
@@ -134,7 +112,7 @@ class RedshiftWarehouse:
         self._settings = settings
         self._catalog = Catalog(connection, settings.layouts)
         self._engine: duckdb.DuckDBPyConnection | None = None
-        self._stages: dict[str, _Stage] = {}
+        self._stages: dict[str, Stage] = {}
         self._tables: set[Table] = set()
         self._changed: set[Table] = set()
         self._renamed: dict[Table, Table] = {}
@@ -256,12 +234,15 @@ class RedshiftWarehouse:
         types = self._stage_types(columns)
         rows = self._measure(table, types)
         manifest = options = ""
+        empty: tuple[str, ...] = ()
         if rows:
             folder = self._folder / "files"
-            exported = export(self.engine, types, folder, rows=rows, slices=self._settings.slices)
+            empty = () if is_parquet(types) else self._find_empty(types)
+            slices = self._settings.slices
+            exported = export(self.engine, types, folder, rows=rows, slices=slices, empty=empty)
             manifest, options = self._staging.upload(exported.files), exported.options
             shutil.rmtree(folder)
-        return self._note(_Stage(table, types, {}, rows, manifest, options, {}))
+        return self._note(Stage(table, types, {}, rows, manifest, options, {}, empty))
 
     def fetch(self, files: Sequence[str]) -> tuple[str, ...]:
         """Download what lies in the staging bucket.
@@ -289,12 +270,23 @@ class RedshiftWarehouse:
         rows = self._measure(table, types)
         manifest = self._staging.upload(files) if rows else ""
         constants = self._constants([name for name in types if name not in in_files])
-        return self._note(_Stage(table, types, {}, rows, manifest, PARQUET, constants))
+        return self._note(Stage(table, types, {}, rows, manifest, PARQUET, constants))
 
     def _stage_types(self, columns: Sequence[str]) -> dict[str, ColumnType]:
         described = self.engine.execute(f"describe {STAGE}").fetchall()
         found = {column: from_duckdb(of) for column, of, *_ in described}
         return {column: found[column] or ColumnType(Kind.TEXT) for column in columns}
+
+    def _find_empty(self, types: Mapping[str, ColumnType]) -> tuple[str, ...]:
+        """Find the columns of bytes that hold an empty value."""
+        return tuple(
+            name
+            for name, of in types.items()
+            if of.kind is Kind.BINARY
+            and self.engine.execute(
+                f"select 1 from {STAGE} where octet_length({quoted(name)}) = 0 limit 1"
+            ).fetchone()
+        )
 
     def _constants(self, columns: Sequence[str]) -> dict[str, str | None]:
         """Read the values that all rows of the stage have in these columns."""
@@ -302,7 +294,7 @@ class RedshiftWarehouse:
         (row,) = self.engine.execute(f"select {listed} from {STAGE} limit 1").fetchall() or [()]
         return dict(zip(columns, row, strict=bool(row)))
 
-    def _note(self, stage: _Stage) -> str:
+    def _note(self, stage: Stage) -> str:
         name = f"watershed_stage_{len(self._stages) + 1}"
         self._tables.add(stage.table)
         self._stages[name] = replace(stage, sizes=self._catalog.text_sizes(stage.table))
@@ -419,7 +411,7 @@ class RedshiftWarehouse:
                 self._catalog.grow_text(table, name, size)
         return int(rows)
 
-    def _copy(self, name: str, stage: _Stage) -> None:
+    def _copy(self, name: str, stage: Stage) -> None:
         """Load a batch from S3 into a temporary table.
 
         Raises:
@@ -438,8 +430,8 @@ class RedshiftWarehouse:
             found = load_errors.cause(self._connection, self._staging.url)
             text = self._staging.hidden(found or str(error))
             raise RedshiftError(f"COPY into {stage.table} failed: {text}", error.code) from None
-        for addition in stage.additions():
-            self.execute(f"alter table {name} {addition}")
+        for statement in stage.completions(name):
+            self.execute(statement)
 
     def _lock(self) -> None:
         """Take the tables before anything is read, so that of two runs one sees what one did.
