@@ -147,7 +147,9 @@ class Redshift(Source):
         state = _line(type="STATE", value={"bookmarks": {stream: {"rows": rows}}})
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"copy ({query}) to '{file}' (format parquet, compression snappy)")
+            connection.execute(
+                f"copy ({query}) to '{file}' (format parquet, compression uncompressed)"
+            )
             with self.messages(table, "records").open("w") as records:
                 records.write(_schema(stream, properties | NUMBERS))
                 found = connection.execute(
