@@ -157,7 +157,8 @@ class HeldRows:
 
     Args:
         file_bytes: how many make a file, in memory. It ends before that where that spares the
-            warehouse a row group of which only a part has come.
+            warehouse a row group of which only a part has come. The first ends with the first row
+            group, so that the target does not wait for long.
     """
 
     def __init__(self, file_bytes: int) -> None:
@@ -176,6 +177,8 @@ class HeldRows:
     def are_a_file(self) -> bool:
         """Whether it is time to write them."""
         if self._bytes >= self._file_bytes:
+            return True
+        if self._rows_of_all == ROW_GROUP:
             return True
         if self._rows_of_all % ROW_GROUP or 2 * self._bytes < self._file_bytes:
             return False
