@@ -3,7 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 for source in *.in ../bench/requirements/*.in; do
+    instead=()
+    if [[ -f ${source%.in}.overrides ]]; then instead=(--overrides "${source%.in}.overrides"); fi
     ../.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
         --no-emit-index-url --no-emit-find-links --custom-compile-command 'requirements/lock.sh' \
-        "$@" "$source" --output-file "${source%.in}.lock"
+        "${instead[@]}" "$@" "$source" --output-file "${source%.in}.lock"
 done

@@ -15,6 +15,13 @@ from watershed_bench.comparison import Plan, compare
 from watershed_bench.dlt_routes import DltConnectorX, DltPyArrow
 from watershed_bench.killed import killed
 from watershed_bench.limit_routes import Copy, Limit
+from watershed_bench.redshift import (
+    PipelineWiseIntoRedshift,
+    Redshift,
+    WatershedIntoRedshift,
+    WatershedRecordsIntoRedshift,
+)
+from watershed_bench.redshift_cases import commits
 from watershed_bench.results import Result
 from watershed_bench.routes import Places, Route
 from watershed_bench.singer_routes import (
@@ -25,13 +32,16 @@ from watershed_bench.singer_routes import (
     WatershedTap,
 )
 from watershed_bench.sling_route import Sling
-from watershed_bench.sources import SOURCES, Postgres, Source
+from watershed_bench.sources import MongoDb, MySql, Postgres, ServerSource, Source
 from watershed_bench.watershed_route import Watershed
 
 REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "bench" / "results" / "latest.json"
 DOCUMENT = REPOSITORY / "docs" / "benchmarks.md"
-ROWS = {"postgres": 4_000_000, "mysql": 2_000_000, "mongodb": 25_000}
+SOURCES: dict[str, type[Source]] = {
+    source.name: source for source in (Postgres, MySql, MongoDb, Redshift)
+}
+ROWS = {"postgres": 4_000_000, "mysql": 2_000_000, "mongodb": 25_000, "redshift": 1_000_000}
 ROUTES: tuple[type[Route], ...] = (
     Watershed,
     Limit,
@@ -44,6 +54,9 @@ ROUTES: tuple[type[Route], ...] = (
     SingerMongo,
     PipelineWiseMongo,
     MeltanoLabsMongo,
+    WatershedIntoRedshift,
+    WatershedRecordsIntoRedshift,
+    PipelineWiseIntoRedshift,
 )
 CASES = ("full", "hourly", "fixed", "growth", "killed")
 QUICK_PART = 10
@@ -53,7 +66,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="bench/run.py",
-        description="Compares ways to bring a table into DuckDB. Data sets stay in output/bench.",
+        description="Compares ways to bring a table into DuckDB, or into a stand-in of Redshift. "
+        "Data sets stay in output/bench.",
     )
     names = sorted({route.name for route in ROUTES})
     parser.add_argument(
@@ -108,9 +122,10 @@ def main(arguments: list[str]) -> int:
             for name in options.source or SOURCES
         ]
         found = [result for source in sources for result in _measure(options, places, source)]
-        if "fixed" in options.cases:
-            plan = _plan(options, places, sources[0].name)
-            found += cases.fixed(places, sources, replace(plan, rounds=_case_rounds(options)))
+        servers = [source for source in sources if isinstance(source, ServerSource)]
+        if "fixed" in options.cases and servers:
+            plan = _plan(options, places, servers[0].name)
+            found += cases.fixed(places, servers, replace(plan, rounds=_case_rounds(options)))
     _publish(found, is_scratch=options.scratch)
     return 1 if any(result.failed for result in found) else 0
 
@@ -130,7 +145,13 @@ def _measure(options: argparse.Namespace, places: Places, source: Source) -> lis
             sys.stderr.write(f"{source.name} {route.name}: left out of a quick comparison\n")
         routes = [route(places, source) for route in chosen if route not in left_out]
         found += compare(source, routes, plan)
-    if "hourly" in options.cases and (source.name == "postgres" or not options.quick):
+    if "hourly" in options.cases and isinstance(source, Redshift):
+        found += commits(places, source, replace(plan, rounds=_case_rounds(options)))
+    elif (
+        "hourly" in options.cases
+        and isinstance(source, ServerSource)
+        and (source.name == "postgres" or not options.quick)
+    ):
         found += cases.hourly(places, source, replace(plan, rounds=_case_rounds(options)))
     if "growth" in options.cases and source.name == "postgres":
         found += cases.growth(places, source, plan)

@@ -7,7 +7,7 @@ from watershed_bench.comparison import Plan
 from watershed_bench.measure import RunFailedError, Usage, run
 from watershed_bench.results import Result, with_usages
 from watershed_bench.routes import Places
-from watershed_bench.sources import Source
+from watershed_bench.sources import ServerSource, Source
 from watershed_bench.watershed_route import TAPS, Project, Watershed
 
 CHANGED_ONE_IN = 1000
@@ -19,7 +19,9 @@ INCREMENTAL = {"replication-method": "INCREMENTAL", "replication-key": "updated_
 class IncrementalRuns:
     """A project whose tables were loaded once, and the runs that follow."""
 
-    def __init__(self, places: Places, sources: Sequence[Source], rows: int, plan: Plan) -> None:
+    def __init__(
+        self, places: Places, sources: Sequence[ServerSource], rows: int, plan: Plan
+    ) -> None:
         self.sources = sources
         self._plan = plan
         self.name = sources[0].name if len(sources) == 1 else "all"
@@ -46,7 +48,7 @@ class IncrementalRuns:
         )
 
 
-def hourly(places: Places, source: Source, plan: Plan) -> list[Result]:
+def hourly(places: Places, source: ServerSource, plan: Plan) -> list[Result]:
     """Measure a run after which nothing is new, and one after which one row in a thousand is."""
     rows = plan.rows
     shown = f"`meltano run {TAPS[source.name]}--hourly target-duckdb`, INCREMENTAL, "
@@ -73,7 +75,7 @@ def hourly(places: Places, source: Source, plan: Plan) -> list[Result]:
     ]
 
 
-def fixed(places: Places, sources: Sequence[Source], plan: Plan) -> list[Result]:
+def fixed(places: Places, sources: Sequence[ServerSource], plan: Plan) -> list[Result]:
     """Measure one ``meltano run`` over all sources in which nothing changed."""
     pairs = " ".join(f"{TAPS[source.name]}--hourly target-duckdb" for source in sources)
     name = "all" if len(sources) > 1 else sources[0].name

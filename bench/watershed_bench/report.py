@@ -7,9 +7,18 @@ from watershed_bench.arithmetic import Spread, deviation_from_line
 from watershed_bench.results import Result
 
 BEGIN, END = "<!-- results: begin (written by bench/run.py) -->", "<!-- results: end -->"
-TITLES = {"postgres": "PostgreSQL", "mysql": "MariaDB", "mongodb": "MongoDB", "all": "All sources"}
+TITLES = {
+    "postgres": "PostgreSQL",
+    "mysql": "MariaDB",
+    "mongodb": "MongoDB",
+    "redshift": "Into Redshift's stand-in",
+    "all": "All sources",
+}
 GROWTH = "watershed-growth-"
 CASES = ("watershed-unchanged", "watershed-changed", "watershed-fixed", "watershed-killed")
+COMMITS = ("watershed-commit", "watershed-commit-documents")
+OURS_IN_A_COMMIT = ("planning", "upload", "ddl", "commit")
+"""What takes time in a commit beside COPY and the warehouse's own work on rows."""
 
 
 def _parts(result: Result) -> str:
@@ -26,6 +35,11 @@ def _times(value: Spread | None) -> str:
 
 def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _share(result: Result, parts: Sequence[str]) -> str:
+    whole = sum(result.seconds.values())
+    return f"{sum(result.seconds.get(part, 0) for part in parts) / whole:.0%}" if whole else "-"
 
 
 def _escaped(text: str) -> str:
@@ -49,6 +63,16 @@ CASE_COLUMNS = {
     **{name: FULL_COLUMNS[name] for name in ("CPU s, client + server", "wall s", "MB, tree")},
     "MB, one process": FULL_COLUMNS["MB, one process"],
 }
+COMMIT_COLUMNS: dict[str, Callable[[Result], str]] = {
+    **{name: FULL_COLUMNS[name] for name in ("route", "rows")},
+    **{
+        f"{part}, s": lambda result, part=part: _number(result.seconds.get(part), 2)  # type: ignore[misc]
+        for part in (*OURS_IN_A_COMMIT, "copy", "rows")
+    },
+    "outside of COPY": lambda result: _share(result, OURS_IN_A_COMMIT),
+    "with work on rows": lambda result: _share(result, (*OURS_IN_A_COMMIT, "rows")),
+    "MB, one process": FULL_COLUMNS["MB, one process"],
+}
 
 
 def render(results: Sequence[Result]) -> str:
@@ -60,7 +84,7 @@ def render(results: Sequence[Result]) -> str:
             for result in results
             if result.source == source
             and not result.route.startswith(GROWTH)
-            and result.route not in CASES
+            and result.route not in {*CASES, *COMMITS}
         ]
         if full:
             parts += [f"### {title}: a table read whole", _table(FULL_COLUMNS, full)]
@@ -73,6 +97,10 @@ def render(results: Sequence[Result]) -> str:
             _table(CASE_COLUMNS, small),
         ]
         parts += [_list("Runs", _descriptions(small))]
+    commits = [result for result in results if result.route in COMMITS]
+    if commits:
+        parts += ["### Where the time of a commit to Redshift goes"]
+        parts += [_table(COMMIT_COLUMNS, commits), _list("Runs", _descriptions(commits))]
     grown = sorted(
         (result for result in results if result.route.startswith(GROWTH)),
         key=lambda result: result.rows,

@@ -39,6 +39,7 @@ class Result:
         refused: what the route said to values that not every format can hold; None if it took them.
         cpu_ratio: how many times ours the marginal processor time is, per round.
         wall_ratio: the same of the time per row.
+        seconds: of a commit to Redshift, by what takes them; medians.
         failed: why there are no figures.
     """
 
@@ -58,6 +59,7 @@ class Result:
     cpu_ratio: Spread | None = None
     wall_ratio: Spread | None = None
     refused: str | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
     failed: str | None = None
     tls: str = ""
     command: str = ""

@@ -125,7 +125,8 @@ def environment(places: Places, name: str) -> Path:
         subprocess.run(
             [
                 *(places.uv, "pip", "install", "--quiet", "--python", python),
-                *("--require-hashes", "-r", lock),
+                # The lock is all of it; one that overrides pins would be refused else.
+                *("--no-deps", "--require-hashes", "-r", lock),
             ],
             check=True,
             capture_output=True,

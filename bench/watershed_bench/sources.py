@@ -61,14 +61,13 @@ class Source(ABC):
         self.folder = folder
         self._password = secrets.token_hex(16)
 
+    @abstractmethod
     def __enter__(self) -> Self:
-        """Start the server and give the reader a password of this run."""
-        self.server.start()
-        self._make_reader()
-        return self
+        """Start what there is."""
 
+    @abstractmethod
     def __exit__(self, *_: object) -> None:
-        self.server.stop()
+        """Stop it."""
 
     @property
     def server_pid(self) -> int:
@@ -89,17 +88,10 @@ class Source(ABC):
         """Return the table with ``rows`` rows; it is made at the first call of all runs."""
         return self._ensure(f"orders_{rows}", rows)
 
-    def hourly(self, rows: int) -> str:
-        """Return the table whose rows `change` changes."""
-        return self._ensure(f"hourly_{rows}", rows)
-
     def _ensure(self, table: str, rows: int) -> str:
         if not self._has(table):
             self._make(table, rows)
         return table
-
-    @abstractmethod
-    def _make_reader(self) -> None: ...
 
     @abstractmethod
     def _has(self, table: str) -> bool: ...
@@ -107,12 +99,32 @@ class Source(ABC):
     @abstractmethod
     def _make(self, table: str, rows: int) -> None: ...
 
+
+class ServerSource(Source):
+    """A server that a tap reads from, again and again."""
+
+    def __enter__(self) -> Self:
+        """Start the server and give the reader a password of this run."""
+        self.server.start()
+        self._make_reader()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.stop()
+
+    def hourly(self, rows: int) -> str:
+        """Return the table whose rows `change` changes."""
+        return self._ensure(f"hourly_{rows}", rows)
+
+    @abstractmethod
+    def _make_reader(self) -> None: ...
+
     @abstractmethod
     def change(self, table: str, every: int) -> None:
         """Change one row in ``every``, and move its ``updated_at`` on."""
 
 
-class SqlSource(Source):
+class SqlSource(ServerSource):
     """PostgreSQL or MariaDB."""
 
     def edge(self, table: str) -> str:
@@ -263,7 +275,7 @@ class MySql(SqlSource):
         return self._execute(f"select {columns} from {table} order by {table}.id")
 
 
-class MongoDb(Source):
+class MongoDb(ServerSource):
     """The demo's document server, which is slow itself: only the client's time means anything."""
 
     name = "mongodb"
@@ -335,6 +347,3 @@ def _document(number: int) -> dict[str, Any]:
         "qty": number % 100,
         **({"coupon": f"C{number % 5000}"} if number % 5 < 3 else {}),  # noqa: PLR2004
     }
-
-
-SOURCES: dict[str, type[Source]] = {source.name: source for source in (Postgres, MySql, MongoDb)}

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from redshift_standin.proxy.session import PASSWORD_ADDRESS, TRUSTED_ADDRESS
+from redshift_standin.transfer.authorization import REFUSED_VARIABLE
 from watershed_servers import LoopbackServer, PostgresServer
 from watershed_servers.accounts import OrdinaryUser
 from watershed_servers.loopback import HOST
@@ -27,6 +28,9 @@ host all all {PASSWORD_ADDRESS}/32 password
 host all all {TRUSTED_ADDRESS}/32 trust
 """
 SECONDS_TO_GREET = 5.0
+REFUSED_ROLE = "arn:aws:iam::123456789012:role/refused"
+"""A role that nobody may assume."""
+EXPIRED_TOKEN = "expired-session-token"  # noqa: S105  # it is one that is of no use
 
 
 class _PythonServer(LoopbackServer):
@@ -129,8 +133,8 @@ class Proxy(_PythonServer):
         self._settings_file.touch(mode=0o600)
         self._settings_file.write_text(json.dumps(settings))
         return [
-            *("env", f"PYTHONPATH={TESTS}", sys.executable),
-            *("-m", "redshift_standin.proxy", self._settings_file),
+            *("env", f"PYTHONPATH={TESTS}", f"{REFUSED_VARIABLE}={REFUSED_ROLE},{EXPIRED_TOKEN}"),
+            *(sys.executable, "-m", "redshift_standin.proxy", self._settings_file),
         ]
 
 

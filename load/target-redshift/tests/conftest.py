@@ -5,16 +5,32 @@ import json
 import secrets
 
 import boto3
+import botocore.loaders
 import pytest
 import redshift_connector
 
 from redshift_standin.pytest_plugin import redshift  # noqa: F401  # a fixture
+from watershed_target_redshift.connection import RedshiftConnection
 from watershed_target_redshift.target import TargetRedshift
 
 ROLE = "arn:aws:iam::123456789012:role/loader"
 
 
 SECRET_KEY = "emulated-secret-key"  # noqa: S105  # nobody checks it
+
+
+def connect(standin):
+    connection = redshift_connector.connect(
+        host=standin.host,
+        port=standin.port,
+        database=standin.database,
+        user=standin.user,
+        password=standin.password,
+        sslmode="verify-full",
+        application_name="tests",  # else the driver looks through the whole stack for one
+    )
+    connection.autocommit = True
+    return connection
 
 
 class Loader:
@@ -25,8 +41,9 @@ class Loader:
 
     secret_key = SECRET_KEY
 
-    def __init__(self, standin, folder, capsys):
+    def __init__(self, standin, session, folder, capsys):
         self.standin = standin
+        self._session = session
         name = secrets.token_hex(4)
         self.schema = f"raw_{name}"
         self.state_id = f"test:{name}"
@@ -60,21 +77,12 @@ class Loader:
         return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
 
     def connect(self):
-        connection = redshift_connector.connect(
-            host=self.standin.host,
-            port=self.standin.port,
-            database=self.standin.database,
-            user=self.standin.user,
-            password=self.standin.password,
-            sslmode="verify-full",
-        )
-        connection.autocommit = True
-        return connection
+        return connect(self.standin)
 
     def rows(self, sql):
         """Query; `{raw}` is the test's schema, `{mine}` what is true of its rows in the ledger."""
         mine = f"state_id = '{self.state_id}'"
-        with self.connect() as connection, connection.cursor() as cursor:
+        with self._session.cursor() as cursor:
             cursor.execute(sql.format(raw=self.schema, mine=mine))
             return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
@@ -124,7 +132,7 @@ class Singer:
 
     @staticmethod
     def batch(stream, *files):
-        manifest = [f"file://{file}" for file in files]
+        manifest = [str(file) if "://" in str(file) else f"file://{file}" for file in files]
         encoding = {"format": "parquet"}
         return {"type": "BATCH", "stream": stream, "encoding": encoding, "manifest": manifest}
 
@@ -132,7 +140,10 @@ class Singer:
 @pytest.fixture(scope="session")
 def standin(redshift):  # noqa: F811  # the fixture
     """The stand-in, its certificate's authority known to the driver, and some AWS credentials."""
+    shared = botocore.loaders.Loader()  # else each client reads AWS's description of S3 anew
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", lambda _: shared)
+        patch.setattr("watershed_target_redshift.warehouse.FIRST_PAUSE_SECONDS", 0.01)
         patch.setenv("SSL_CERT_FILE", str(redshift.ca_file))
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIAEMULATED00000000")
         patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
@@ -140,12 +151,55 @@ def standin(redshift):  # noqa: F811  # the fixture
         yield redshift
 
 
+@pytest.fixture(scope="session")
+def session(standin):
+    """A connection in which every statement commits."""
+    with connect(standin) as connection:
+        yield connection
+
+
 @pytest.fixture
-def loader(standin, tmp_path, capsys):
-    made = Loader(standin, tmp_path, capsys)
+def loader(standin, session, tmp_path, capsys):
+    made = Loader(standin, session, tmp_path, capsys)
     yield made
     made.rows('drop schema if exists "{raw}" cascade')
     made.s3.close()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The statements that targets send from now on."""
+    statements = []
+    original = RedshiftConnection._run
+
+    def noting(connection, sql, parameters):
+        statements.append(sql)
+        return original(connection, sql, parameters)
+
+    monkeypatch.setattr(RedshiftConnection, "_run", noting)
+    return statements
+
+
+@pytest.fixture
+def interfere(monkeypatch):
+    """Do something before or after the first statement that begins so."""
+
+    def interfere_with(beginning, action, *, after=False, times=1):
+        original, left = RedshiftConnection._run, [times]
+
+        def run(connection, sql, parameters):
+            is_chosen = sql.startswith(beginning) and left[0] > 0
+            left[0] -= is_chosen
+            if is_chosen and not after:
+                action(connection)
+            result = original(connection, sql, parameters)
+            if is_chosen and after:
+                action(connection)
+            return result
+
+        monkeypatch.setattr(RedshiftConnection, "_run", run)
+
+    return interfere_with
 
 
 @pytest.fixture

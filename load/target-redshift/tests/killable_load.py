@@ -12,6 +12,11 @@ import os
 import signal
 import sys
 
+import boto3
+import botocore.loaders
+import botocore.session
+import pyarrow.parquet  # noqa: F401  # else each load imports it
+
 from watershed_target_redshift.connection import RedshiftConnection
 from watershed_target_redshift.target import TargetRedshift
 
@@ -35,6 +40,9 @@ def run(config, messages, when, beginning):
 
 
 def serve():
+    shared = botocore.loaders.Loader()
+    botocore.session.create_loader = lambda _: shared
+    boto3.client("s3").close()  # it has read AWS's description of S3, once for all loads
     for line in sys.stdin:
         request = json.loads(line)
         child = os.fork()

@@ -1,6 +1,5 @@
 """A load that fails, is refused or killed leaves the tables as before or loaded, and S3 empty."""
 
-import gzip
 import json
 import logging
 import re
@@ -10,10 +9,13 @@ import sys
 import threading
 from pathlib import Path
 
+import boto3
+import pyarrow as pa
 import pytest
+from botocore.awsrequest import AWSResponse
 
+from redshift_standin.standin import EXPIRED_TOKEN, REFUSED_ROLE
 from watershed_load_plan import LoadError
-from watershed_target_redshift.connection import RedshiftConnection
 from watershed_target_redshift.exceptions import (
     ConflictError,
     ConnectionLostError,
@@ -69,28 +71,6 @@ LOADED = (AFTER, 5, 4, ['{"at": 2}'])
 def filled(loader, singer):
     loader.load(*messages(singer, BEFORE, 1))
     return loader
-
-
-@pytest.fixture
-def interfere(monkeypatch):
-    """Do something before or after the first statement that begins so."""
-
-    def interfere_with(beginning, action, *, after=False, times=1):
-        original, left = RedshiftConnection._run, [times]
-
-        def run(connection, sql, parameters):
-            is_chosen = sql.startswith(beginning) and left[0] > 0
-            left[0] -= is_chosen
-            if is_chosen and not after:
-                action(connection)
-            result = original(connection, sql, parameters)
-            if is_chosen and after:
-                action(connection)
-            return result
-
-        monkeypatch.setattr(RedshiftConnection, "_run", run)
-
-    return interfere_with
 
 
 def raising(error):
@@ -170,12 +150,48 @@ def test_a_serialization_failure_is_tried_again(filled, singer, interfere):
     assert found(filled) == LOADED
 
 
-def test_a_role_that_may_not_be_assumed_is_one_line(filled, singer):
-    with pytest.raises(RedshiftError, match=r"COPY into .* failed: .*ARN") as raised:
-        filled.load(*messages(singer, AFTER, 2), copy_role="arn:aws:iam::1:role/none")
+@pytest.mark.parametrize("role", ["arn:aws:iam::1:role/none", REFUSED_ROLE])
+def test_a_wrong_role_is_one_line(filled, singer, role):
+    with pytest.raises(
+        RedshiftError, match=r"COPY into .* failed: .*(ARN|not authorized)"
+    ) as raised:
+        filled.load(*messages(singer, AFTER, 2), copy_role=role)
     assert "\n" not in str(raised.value)
     assert found(filled) == AS_BEFORE
     assert filled.staged() == []
+
+
+def test_a_token_that_expired_before_its_copy_is_one_line(filled, singer, monkeypatch):
+    monkeypatch.setenv("AWS_SESSION_TOKEN", EXPIRED_TOKEN)
+    with pytest.raises(RedshiftError, match=r"COPY into .* failed: .*token has expired") as raised:
+        filled.load(*messages(singer, AFTER, 2), copy_with_keys=True)
+    assert EXPIRED_TOKEN not in str(raised.value)
+    assert found(filled) == AS_BEFORE
+    assert filled.staged() == []
+
+
+def test_a_token_that_expires_during_an_upload_is_one_line(filled, singer, monkeypatch):
+    original = boto3.Session.client
+
+    def client(session, *names, **options):
+        made = original(session, *names, **options)
+        made.meta.events.register("before-send.s3.PutObject", expired)
+        return made
+
+    monkeypatch.setattr(boto3.Session, "client", client)
+    with pytest.raises(StagingError, match=r"staging bucket .* refuses: .*ExpiredToken") as raised:
+        filled.load(*messages(singer, AFTER, 2))
+    assert "\n" not in str(raised.value)
+    assert found(filled) == AS_BEFORE
+    assert filled.staged() == []
+
+
+def expired(request, **_):
+    """What S3 answers then."""
+    body = b"<Error><Code>ExpiredToken</Code><Message>The token has expired.</Message></Error>"
+    answer = AWSResponse(request.url, 400, {}, None)
+    answer._content = body
+    return answer
 
 
 def test_a_missing_bucket_is_one_line(filled, singer):
@@ -210,6 +226,7 @@ def test_a_corrupt_parquet_file_is_one_line(filled, singer, interfere):
     with pytest.raises(RedshiftError, match=r"COPY into .* failed: .*\.parquet"):
         filled.load(*messages(singer, AFTER, 2))
     assert found(filled) == AS_BEFORE
+    assert filled.staged() == []
 
 
 def test_an_error_in_a_file_names_file_line_and_column(filled, singer, interfere):
@@ -221,20 +238,71 @@ def test_an_error_in_a_file_names_file_line_and_column(filled, singer, interfere
 
     def spoil(_):
         for key in data_files(filled):
-            body = gzip.decompress(
-                filled.s3.get_object(Bucket=filled.bucket, Key=key)["Body"].read()
-            )
-            spoilt = gzip.compress(body.replace(b"{}", b"{]"), mtime=0)
+            packed = filled.s3.get_object(Bucket=filled.bucket, Key=key)["Body"].read()
+            body = pa.CompressedInputStream(pa.BufferReader(packed), "zstd").read()
+            spoilt = pa.compress(body.replace(b"{}", b"{]"), "zstd", asbytes=True)
             filled.s3.put_object(Bucket=filled.bucket, Key=key, Body=spoilt)
+            manifest = f"{key.rpartition('/')[0]}/manifest"
+            entry = {"url": f"s3://{filled.bucket}/{key}", "meta": {"content_length": len(spoilt)}}
+            listed = json.dumps({"entries": [entry]})
+            filled.s3.put_object(Bucket=filled.bucket, Key=manifest, Body=listed.encode())
 
     interfere("copy", spoil)
     with pytest.raises(RedshiftError) as raised:
         filled.load(*documents)
     assert re.search(
-        r"COPY into raw_\w+\.docs failed: s3://.*\.csv\.gz, line 1, column doc: ", str(raised.value)
+        r"COPY into raw_\w+\.docs failed: s3://.*\.csv\.zst, line 1, column doc: ",
+        str(raised.value),
     )
     assert "stream shop-docs" in raised.value.__notes__
     assert filled.staged() == []
+
+
+def drop_name(loader):
+    loader.rows('alter table "{raw}".orders drop column name')
+
+
+def test_a_column_dropped_by_hand_comes_back_with_the_rows_that_come(filled, singer):
+    drop_name(filled)
+    filled.load(*messages(singer, AFTER, 2))
+    assert found(filled) == LOADED
+
+
+def test_a_column_dropped_while_a_load_is_under_way_is_one_line(filled, singer, interfere):
+    interfere("begin", lambda _: drop_name(filled))
+    with pytest.raises(RedshiftError, match="name") as raised:
+        filled.load(*messages(singer, AFTER, 2))
+    assert "\n" not in str(raised.value)
+    assert filled.one("select count(*) from {raw}.log") == 2
+    assert filled.staged() == []
+    filled.load(*messages(singer, AFTER, 2))
+    assert found(filled) == LOADED
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "value"),
+    [(TEXT, TEXT, "x" * 300), (INTEGER, {"type": "object"}, {"a": 1})],
+    ids=["a longer text", "another type"],
+)
+def test_a_bound_view_on_a_column_that_must_widen_is_one_line(loader, singer, first, then, value):
+    loader.load(singer.schema("shop-orders", id=INTEGER, x=first))
+    loader.rows("create view {raw}.seen as select x from {raw}.orders")
+    with pytest.raises(RedshiftError, match=r"view|depend") as raised:
+        loader.load(
+            singer.schema("shop-orders", id=INTEGER, x=then),
+            singer.record("shop-orders", id=1, x=value),
+        )
+    assert "\n" not in str(raised.value)
+    assert "stream shop-orders" in raised.value.__notes__
+    assert loader.one("select count(*) from {raw}.orders") == 0
+    assert loader.staged() == []
+
+
+def test_a_bound_view_is_no_obstacle_to_rows(filled, singer):
+    filled.rows("create view {raw}.names as select name from {raw}.orders")
+    filled.load(*messages(singer, AFTER, 2))
+    assert found(filled) == LOADED
+    assert filled.one("select count(*) from {raw}.names") == 3
 
 
 def side_by_side(load):
@@ -249,7 +317,10 @@ def test_two_runs_of_a_stream_at_once_double_nothing(filled, singer):
     errors = []
     lines = [
         singer.schema("shop-orders", id=INTEGER, name=TEXT),
+        singer.schema("shop-log", keys=(), id=INTEGER, name=TEXT),
         *(singer.record("shop-orders", id=number, name="both") for number in range(10, 60)),
+        *(singer.record("shop-log", id=number, name="both") for number in range(10, 60)),
+        singer.state(**{name: {"at": 2} for name in ("shop-orders", "shop-log")}),
     ]
 
     def load():
@@ -261,6 +332,7 @@ def test_two_runs_of_a_stream_at_once_double_nothing(filled, singer):
     side_by_side(load)
     assert errors == []
     assert filled.one("select count(*), count(distinct id) from {raw}.orders") == (52, 52)
+    assert filled.staged() == []
 
 
 def test_a_table_that_a_long_query_holds_is_waited_for_no_longer_than_configured(filled, singer):
@@ -286,15 +358,7 @@ def test_keys_are_in_no_message_log_or_error(filled, singer, caplog, interfere):
     assert filled.standin.password not in said
 
 
-def test_temporary_keys_are_taken_as_they_are_at_each_copy(filled, singer, monkeypatch):
-    asked = []
-    original = RedshiftConnection._run
-
-    def noting(connection, sql, parameters):
-        asked.append(sql)
-        return original(connection, sql, parameters)
-
-    monkeypatch.setattr(RedshiftConnection, "_run", noting)
+def test_temporary_keys_are_taken_as_they_are_at_each_copy(filled, singer, asked):
     filled.load(*messages(singer, AFTER, 2), copy_with_keys=True)
     copies = [sql for sql in asked if sql.startswith("copy")]
     assert len(copies) == 2

@@ -2,8 +2,6 @@
 
 import pytest
 
-from watershed_target_redshift.connection import RedshiftConnection
-
 pytestmark = pytest.mark.redshift
 
 INTEGER = {"type": ["integer", "null"]}
@@ -88,23 +86,28 @@ def test_a_document_that_did_not_change_is_left_alone(loader, singer):
     assert loader.one("select d.doc.a[1] from {raw}.docs as d") in (3, "3")
 
 
-def test_a_rerun_without_news_issues_no_copy(loader, singer, monkeypatch):
-    messages = [
-        *orders(singer, (1, "a")),
-        singer.state(**{"shop-orders": {"at": 1}}),
-    ]
-    loader.load(*messages)
-    asked = []
-    original = RedshiftConnection._run
-
-    def noting(connection, sql, parameters):
-        asked.append(sql)
-        return original(connection, sql, parameters)
-
-    monkeypatch.setattr(RedshiftConnection, "_run", noting)
-    loader.load(messages[0], singer.state(**{"shop-orders": {"at": 1}}))
+def test_a_rerun_without_news_issues_no_copy(loader, singer, asked):
+    schema, state = next(orders(singer)), singer.state(**{"shop-orders": {"at": 1}})
+    loader.load(schema, singer.record("shop-orders", id=1, name="a"), state)
+    asked.clear()
+    loader.load(schema, state)
     assert asked
-    assert not [sql for sql in asked if sql.startswith("copy")]
+    assert not [sql for sql in asked if sql.startswith("copy") or 'orders" ' in sql]
+
+
+def test_a_copy_changes_nothing_and_analyzes_nothing_by_itself(loader, singer, asked):
+    loader.load(*orders(singer, (1, "a")), vacuum=True)
+    (copy,) = [sql for sql in asked if sql.startswith("copy")]
+    assert "truncatecolumns" not in copy
+    assert "statupdate off" in copy
+    table = f'"{loader.schema}"."orders"'
+    assert asked[-2:] == [f"vacuum {table}", f"analyze {table}"], "nothing else is asked after"
+
+
+def test_vacuum_is_asked_for(loader, singer, asked):
+    loader.load(*orders(singer, (1, "a")))
+    assert asked[-1] == f'analyze "{loader.schema}"."orders"'
+    assert not [sql for sql in asked if sql.startswith("vacuum")]
 
 
 class TestWithoutAKey:

@@ -1,6 +1,7 @@
 """Files on their way through S3."""
 
 import json
+import os
 
 import pytest
 
@@ -79,6 +80,21 @@ def test_an_upload_that_breaks_off_leaves_nothing(loader, settings, files, tmp_p
         staging.upload([*files, tmp_path / "missing.parquet"])
     staging.remove()
     assert loader.staged() == []
+
+
+def test_what_a_killed_run_left_goes_with_the_next_broken_uploads_too(loader, settings, files):
+    ours = Staging(settings, "prod:shop", "run2")
+    here = ours.url.removeprefix(f"s3://{loader.bucket}/").partition("+")[0]
+    dead, alive = f"{here}+0+run1/1/x", f"{here}+{os.getpid()}+run3/1/x"  # no process is number 0
+    for key in (dead, alive):
+        loader.s3.put_object(Bucket=loader.bucket, Key=key, Body=b"")
+        loader.s3.create_multipart_upload(Bucket=loader.bucket, Key=f"{key}-large")
+    ours.upload(files[:1])
+    ours.remove()
+    ours.close()
+    assert loader.staged() == [alive]
+    uploads = loader.s3.list_multipart_uploads(Bucket=loader.bucket)["Uploads"]
+    assert [upload["Key"] for upload in uploads] == [f"{alive}-large"]
 
 
 def test_a_bucket_that_does_not_exist_is_one_line_with_a_cure(settings, files):

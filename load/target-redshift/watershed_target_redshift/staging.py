@@ -20,7 +20,7 @@ from watershed_load_plan.duckdb_types import literal
 from watershed_target_redshift.exceptions import StagingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 LONGEST_STAY = dt.timedelta(days=1)
 """Files of a run on another machine that are older were left by one that was killed."""
@@ -60,11 +60,15 @@ class Staging:
 
     def __init__(self, settings: StagingSettings, state_id: str, run_id: str) -> None:
         self._settings = settings
-        self._pipeline = f"{settings.prefix.strip('/')}/{_plain(state_id)}/".lstrip("/")
+        self._prefix = f"{settings.prefix.strip('/')}/".lstrip("/")
+        self._pipeline = f"{self._prefix}{_plain(state_id)}/"
         self._run = f"{self._pipeline}{_plain(socket.gethostname())}+{os.getpid()}+{run_id}/"
         self._session = boto3.Session(region_name=settings.region)
         self._client: Any = None
         self._uploads = 0
+        self._keys: list[str] = []
+        self._fetched: dict[Path, str] = {}
+        self._is_broken_off = False
         self._is_swept = False
         self._secrets: tuple[str, ...] = ()
 
@@ -73,8 +77,33 @@ class Staging:
         """Where all files of this run begin."""
         return f"s3://{self._settings.bucket}/{self._run}"
 
+    def fetch(self, url: str, folder: Path) -> Path:
+        """Download a file that somebody else left in the bucket, to judge what is in it.
+
+        Under our prefix it is ours to delete in the end.
+
+        Raises:
+            StagingError: it is in another bucket, or S3 refuses.
+        """
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        if bucket != self._settings.bucket:
+            raise StagingError(
+                f"BATCH file {url} is not in the staging bucket {self._settings.bucket}: let the "
+                "tap write there, or to local files"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{len(self._fetched)}-{Path(key).name}"
+        with self._refusals():
+            self._s3.download_file(bucket, key, str(path))
+        self._fetched[path] = url
+        if key.startswith(self._prefix):
+            self._keys.append(key)
+        return path
+
     def upload(self, files: Sequence[Path]) -> str:
         """Upload files, side by side, large ones in parts, and a manifest of them.
+
+        What was fetched is there already.
 
         Returns:
             The manifest's address.
@@ -86,15 +115,19 @@ class Staging:
         folder = f"{self._run}{self._uploads}/"
         entries = [
             {
-                "url": f"s3://{self._settings.bucket}/{folder}{file.name}",
+                "url": self._fetched.get(file, f"s3://{self._settings.bucket}/{folder}{file.name}"),
                 "mandatory": True,
                 "meta": {"content_length": file.stat().st_size},
             }
             for file in files
         ]
+        files = [file for file in files if file not in self._fetched]
         with self._refusals():
             self._sweep()
+            self._keys += [*(f"{folder}{file.name}" for file in files), f"{folder}manifest"]
+            self._is_broken_off = True
             self._transfer(folder, files)
+            self._is_broken_off = False
             self._s3.put_object(
                 Bucket=self._settings.bucket,
                 Key=f"{folder}manifest",
@@ -109,13 +142,16 @@ class Staging:
         Raises:
             StagingError: S3 refuses.
         """
-        if self._client is None:
-            return
-        try:
-            with self._refusals():
-                self._delete(item["Key"] for item in self._objects(self._run))
-                self._abort_uploads(self._run)
-        finally:
+        with self._refusals():
+            self._delete(self._keys)
+            self._keys, self._fetched = [], {}
+            if self._is_broken_off:
+                self._abort_uploads(lambda key: key.startswith(self._run))
+                self._is_broken_off = False
+
+    def close(self) -> None:
+        """Close the connections to S3."""
+        if self._client is not None:
             self._client.close()
             self._client = None
 
@@ -179,7 +215,8 @@ class Staging:
             for item in self._objects(self._pipeline)
             if self._is_dead(item["Key"]) or now - item["LastModified"] > LONGEST_STAY
         ]
-        self._delete(iter(dead))
+        self._delete(dead)
+        self._abort_uploads(self._is_dead)
 
     def _is_dead(self, key: str) -> bool:
         """Whether a file is of a process of this machine that has ended."""
@@ -193,10 +230,9 @@ class Staging:
         for page in pages.paginate(Bucket=self._settings.bucket, Prefix=prefix):
             yield from page.get("Contents", ())
 
-    def _delete(self, keys: Iterator[str]) -> None:
-        listed = list(keys)
-        for start in range(0, len(listed), KEYS_PER_DELETE):
-            chunk = listed[start : start + KEYS_PER_DELETE]
+    def _delete(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), KEYS_PER_DELETE):
+            chunk = keys[start : start + KEYS_PER_DELETE]
             answer = self._s3.delete_objects(
                 Bucket=self._settings.bucket,
                 Delete={"Objects": [{"Key": key} for key in chunk], "Quiet": True},
@@ -207,12 +243,14 @@ class Staging:
                     f"{failed[0]['Message']}: the loader needs s3:DeleteObject there"
                 )
 
-    def _abort_uploads(self, prefix: str) -> None:
-        found = self._s3.list_multipart_uploads(Bucket=self._settings.bucket, Prefix=prefix)
-        for upload in found.get("Uploads", ()):
-            self._s3.abort_multipart_upload(
-                Bucket=self._settings.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-            )
+    def _abort_uploads(self, is_broken_off: Callable[[str], bool]) -> None:
+        pages = self._s3.get_paginator("list_multipart_uploads")
+        for page in pages.paginate(Bucket=self._settings.bucket, Prefix=self._pipeline):
+            for upload in page.get("Uploads", ()):
+                if is_broken_off(upload["Key"]):
+                    self._s3.abort_multipart_upload(
+                        Bucket=self._settings.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
 
     @contextlib.contextmanager
     def _refusals(self) -> Iterator[None]:

@@ -9,18 +9,13 @@ from singer_sdk import typing as th
 
 from watershed_load_plan import LoadError
 from watershed_target import SHARED_SETTINGS, LoadPlanTarget, run
-from watershed_target_redshift.catalog import Layout
 from watershed_target_redshift.connection import ConnectionSettings, RedshiftConnection
+from watershed_target_redshift.layouts import read_layouts
 from watershed_target_redshift.staging import Staging, StagingSettings
 from watershed_target_redshift.warehouse import LoadSettings, RedshiftWarehouse
 
 if TYPE_CHECKING:
     from watershed_load_plan import LoadOptions, Warehouse
-
-LAYOUT = th.ObjectType(
-    th.Property("distribution_key", th.StringType),
-    th.Property("sort_keys", th.ArrayType(th.StringType)),
-)
 
 
 class TargetRedshift(LoadPlanTarget):
@@ -85,10 +80,10 @@ class TargetRedshift(LoadPlanTarget):
             description="Files that a large batch is written to: the cluster's slices.",
         ),
         th.Property(
-            "layouts",
-            th.ObjectType(additional_properties=LAYOUT),
-            description="By table, such as raw_shop.orders: distribution_key and sort_keys. "
-            "Without, both are AUTO.",
+            "stream_metadata",
+            th.ObjectType(additional_properties=th.ObjectType()),
+            description="The extractor's metadata by stream; redshift-distribution-key and "
+            "redshift-sort-keys in them are how a new table's rows lie. Without, both are AUTO.",
         ),
         th.Property(
             "statement_timeout_seconds",
@@ -160,13 +155,9 @@ class TargetRedshift(LoadPlanTarget):
             options.state_id,
             options.run_id,
         )
-        layouts = {
-            table: Layout(layout.get("distribution_key"), tuple(layout.get("sort_keys") or ()))
-            for table, layout in (self.config.get("layouts") or {}).items()
-        }
         settings = LoadSettings(
             slices=self.config["slices"],
-            layouts=layouts,
+            layouts=read_layouts(self.config.get("stream_metadata") or {}, options.target_schema),
             statement_timeout_seconds=float(self.config["statement_timeout_seconds"]),
             is_vacuumed=self.config["vacuum"],
         )

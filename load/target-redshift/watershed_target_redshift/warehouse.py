@@ -7,25 +7,33 @@ import logging
 import random
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from watershed_load_plan.conform import STAGE
 from watershed_load_plan.duckdb_types import from_duckdb, literal, quoted
-from watershed_load_plan.redshift_types import LARGEST_VARBYTE, LARGEST_VARCHAR, to_redshift
+from watershed_load_plan.redshift_types import LARGEST_VARBYTE, LARGEST_VARCHAR
 from watershed_load_plan.tables import METADATA_COLUMNS
 from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.warehouse import Changes
 from watershed_target_redshift import load_errors, statements
-from watershed_target_redshift.catalog import Catalog, Layout, name_of
+from watershed_target_redshift.catalog import Catalog, name_of
 from watershed_target_redshift.exceptions import (
     ConflictError,
     ConnectionLostError,
     RedshiftError,
+    StagingError,
 )
-from watershed_target_redshift.export import NULL_IN_CSV, export
+from watershed_target_redshift.export import (
+    NULL_IN_CSV,
+    PARQUET,
+    export,
+    is_loadable,
+    is_parquet,
+)
+from watershed_target_redshift.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
 
     from watershed_load_plan.tables import Table
     from watershed_target_redshift.connection import RedshiftConnection
+    from watershed_target_redshift.layouts import Layout
     from watershed_target_redshift.staging import Staging
 
 logger = logging.getLogger(__name__)
@@ -64,35 +73,15 @@ class LoadSettings:
 
     Attributes:
         slices: Into how many files a large batch is written.
-        layouts: By table, ``raw_shop.orders``.
+        layouts: How the rows of new tables lie.
         statement_timeout_seconds: How long DDL, and a load for its tables, wait for others.
         is_vacuumed: Whether changed tables are vacuumed after the run.
     """
 
     slices: int
-    layouts: Mapping[str, Layout]
+    layouts: Mapping[Table, Layout]
     statement_timeout_seconds: float
     is_vacuumed: bool
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """A batch in S3."""
-
-    table: Table
-    types: Mapping[str, ColumnType]
-    sizes: Mapping[str, int]
-    rows: int
-    manifest: str
-    options: str
-
-    def columns(self) -> str:
-        """Write its columns for CREATE TABLE, in the order of the files'."""
-        return ", ".join(
-            f"{quoted(name)} "
-            + (f"varchar({self.sizes[name]})" if name in self.sizes else to_redshift(of))
-            for name, of in self.types.items()
-        )
 
 
 class RedshiftWarehouse:
@@ -123,7 +112,7 @@ class RedshiftWarehouse:
         self._settings = settings
         self._catalog = Catalog(connection, settings.layouts)
         self._engine: duckdb.DuckDBPyConnection | None = None
-        self._stages: dict[str, _Stage] = {}
+        self._stages: dict[str, Stage] = {}
         self._tables: set[Table] = set()
         self._changed: set[Table] = set()
         self._renamed: dict[Table, Table] = {}
@@ -149,11 +138,16 @@ class RedshiftWarehouse:
                 yield
         except BaseException:
             self._connection.close()
+            with contextlib.suppress(StagingError):  # what went wrong first is what is told
+                self._staging.remove()
+            self._staging.close()
             raise
+        else:
+            self._staging.remove()
         finally:
             self._stages = {}
             self._tables = set()
-            self._staging.remove()
+            self._catalog.forget()
 
     @contextlib.contextmanager
     def _engine_of_session(self) -> Iterator[None]:
@@ -177,6 +171,7 @@ class RedshiftWarehouse:
         """
         for attempt in range(1, ATTEMPTS + 1):
             self._renamed = {}
+            self._catalog.forget()
             try:
                 self._connection.begin()
                 self._lock()
@@ -207,6 +202,7 @@ class RedshiftWarehouse:
         except RedshiftError as error:
             logger.warning("tables are loaded, but not all are analyzed: %s", error)
         self._connection.close()
+        self._staging.close()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; return its rows."""
@@ -226,8 +222,7 @@ class RedshiftWarehouse:
 
     def widen_column(self, table: Table, column: str, column_type: ColumnType) -> None:
         """Change a column's type."""
-        current = (self._catalog.columns(table) or {})[column]
-        self._catalog.change_type(table, column, current, column_type)
+        self._catalog.change_type(table, column, column_type)
 
     def fits(self, value: str, column_type: ColumnType) -> str | None:
         """Write the condition that Redshift can hold a value."""
@@ -236,20 +231,73 @@ class RedshiftWarehouse:
 
     def stage(self, table: Table, columns: Sequence[str]) -> str:
         """Write the stage to files, upload them, and let the table's texts hold its longest."""
-        name = f"watershed_stage_{len(self._stages) + 1}"
-        described = self.engine.execute(f"describe {STAGE}").fetchall()
-        found = {column: from_duckdb(of) for column, of, *_ in described}
-        types = {column: found[column] or ColumnType(Kind.TEXT) for column in columns}
+        types = self._stage_types(columns)
         rows = self._measure(table, types)
-        self._tables.add(table)
         manifest = options = ""
+        empty: tuple[str, ...] = ()
         if rows:
-            folder = self._folder / name
-            exported = export(self.engine, types, folder, rows=rows, slices=self._settings.slices)
+            folder = self._folder / "files"
+            empty = () if is_parquet(types) else self._find_empty(types)
+            slices = self._settings.slices
+            exported = export(self.engine, types, folder, rows=rows, slices=slices, empty=empty)
             manifest, options = self._staging.upload(exported.files), exported.options
             shutil.rmtree(folder)
-        sizes = self._catalog.text_sizes(table)
-        self._stages[name] = _Stage(table, types, sizes, rows, manifest, options)
+        return self._note(Stage(table, types, {}, rows, manifest, options, {}, empty))
+
+    def fetch(self, files: Sequence[str]) -> tuple[str, ...]:
+        """Download what lies in the staging bucket.
+
+        Raises:
+            StagingError: it lies in another.
+        """
+        folder = self._folder / "fetched"
+        return tuple(
+            str(self._staging.fetch(file, folder)) if file.startswith("s3://") else file
+            for file in files
+        )
+
+    def stage_files(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        in_files: Sequence[str],
+        files: Sequence[Path],
+    ) -> str:
+        """Upload the files of the stage as they are, but for those that lie in S3 already."""
+        types = self._stage_types([*in_files, *(c for c in columns if c not in in_files)])
+        if not is_loadable(types):
+            return self.stage(table, columns)
+        rows = self._measure(table, types)
+        manifest = self._staging.upload(files) if rows else ""
+        constants = self._constants([name for name in types if name not in in_files])
+        return self._note(Stage(table, types, {}, rows, manifest, PARQUET, constants))
+
+    def _stage_types(self, columns: Sequence[str]) -> dict[str, ColumnType]:
+        described = self.engine.execute(f"describe {STAGE}").fetchall()
+        found = {column: from_duckdb(of) for column, of, *_ in described}
+        return {column: found[column] or ColumnType(Kind.TEXT) for column in columns}
+
+    def _find_empty(self, types: Mapping[str, ColumnType]) -> tuple[str, ...]:
+        """Find the columns of bytes that hold an empty value."""
+        return tuple(
+            name
+            for name, of in types.items()
+            if of.kind is Kind.BINARY
+            and self.engine.execute(
+                f"select 1 from {STAGE} where octet_length({quoted(name)}) = 0 limit 1"
+            ).fetchone()
+        )
+
+    def _constants(self, columns: Sequence[str]) -> dict[str, str | None]:
+        """Read the values that all rows of the stage have in these columns."""
+        listed = ", ".join(f"cast({quoted(name)} as varchar)" for name in columns)
+        (row,) = self.engine.execute(f"select {listed} from {STAGE} limit 1").fetchall() or [()]
+        return dict(zip(columns, row, strict=bool(row)))
+
+    def _note(self, stage: Stage) -> str:
+        name = f"watershed_stage_{len(self._stages) + 1}"
+        self._tables.add(stage.table)
+        self._stages[name] = replace(stage, sizes=self._catalog.text_sizes(stage.table))
         return name
 
     def append(self, table: Table, columns: Sequence[str], stage: str) -> Changes:
@@ -258,11 +306,14 @@ class RedshiftWarehouse:
         if staged.rows == 0:
             return Changes()
         self._copy(stage, staged)
+        return self._insert(table, columns, stage)
+
+    def _insert(self, table: Table, columns: Sequence[str], stage: str) -> Changes:
         listed = statements.listed(columns)
         self.execute(f"insert into {name_of(table)} ({listed}) select {listed} from {stage}")
         self.execute(f"drop table {stage}")
         self._changed.add(table)
-        return Changes(inserted=staged.rows)
+        return Changes(inserted=self._stages[stage].rows)
 
     def merge(
         self, table: Table, columns: Sequence[str], stage: str, keys: Sequence[str]
@@ -272,6 +323,8 @@ class RedshiftWarehouse:
         if staged.rows == 0:
             return Changes()
         self._copy(stage, staged)
+        if not self.execute(f"select 1 from {target} limit 1"):
+            return self._insert(table, columns, stage)
         self.execute(statements.find_changed(target, stage, staged.types, keys))
         ((changed, present, deleted),) = self.execute(
             "select count(*), coalesce(sum(watershed_is_present), 0), "
@@ -336,6 +389,7 @@ class RedshiftWarehouse:
                 f"update {old} set _sdc_table_version = (select max(_sdc_table_version) from {new})"
             )
             self.execute(f"drop table {new}")
+        self._catalog.forget()
         self._renamed[table.incoming] = table
         self._changed.discard(table.incoming)
         return Changes(inserted=int(inserted), deleted=int(deleted), unchanged=rows - int(inserted))
@@ -357,7 +411,7 @@ class RedshiftWarehouse:
                 self._catalog.grow_text(table, name, size)
         return int(rows)
 
-    def _copy(self, name: str, stage: _Stage) -> None:
+    def _copy(self, name: str, stage: Stage) -> None:
         """Load a batch from S3 into a temporary table.
 
         Raises:
@@ -376,6 +430,8 @@ class RedshiftWarehouse:
             found = load_errors.cause(self._connection, self._staging.url)
             text = self._staging.hidden(found or str(error))
             raise RedshiftError(f"COPY into {stage.table} failed: {text}", error.code) from None
+        for statement in stage.completions(name):
+            self.execute(statement)
 
     def _lock(self) -> None:
         """Take the tables before anything is read, so that of two runs one sees what one did.

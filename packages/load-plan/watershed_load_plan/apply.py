@@ -12,7 +12,7 @@ from watershed_load_plan.spool import RecordSpool
 from watershed_load_plan.streams import Activation, Applied, Files, StreamLoad
 from watershed_load_plan.tables import METADATA_COLUMNS, StreamSchema, Table
 from watershed_load_plan.types import widen
-from watershed_load_plan.warehouse import Changes
+from watershed_load_plan.warehouse import Changes, TakesFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -80,9 +80,11 @@ class StreamApplier:
         if isinstance(item, RecordSpool):
             return self._prepare_batch(batches.spooled(item))
         if isinstance(item, Files):
-            engine = self._warehouse.engine
+            files = item.files
+            if isinstance(self._warehouse, TakesFiles):
+                files = self._warehouse.fetch(files)
             return self._prepare_batch(
-                batches.parquet(item.schema, item.files, item.version, engine)
+                batches.parquet(item.schema, files, item.version, self._warehouse.engine)
             )
         return self._prepare_activation(item.version)
 
@@ -97,9 +99,12 @@ class StreamApplier:
             if batch.version is not None and batch.version not in active:
                 table = table.incoming
         types = self._evolve(stream, table)
-        self._conform(batch, table, types)
+        is_as_read = self._conform(batch, table, types)
         columns = [*stream.columns, *METADATA_COLUMNS]
-        stage = self._warehouse.stage(table, columns)
+        if is_as_read and batch.files and isinstance(self._warehouse, TakesFiles):
+            stage = self._warehouse.stage_files(table, columns, list(batch.columns), batch.files)
+        else:
+            stage = self._warehouse.stage(table, columns)
 
         def apply_batch() -> Changes:
             if table == stream.table.incoming and batch.version is not None:
@@ -111,15 +116,20 @@ class StreamApplier:
 
         return apply_batch
 
-    def _conform(self, batch: Batch, table: Table, types: dict[str, ColumnType]) -> None:
-        """Make the batch `STAGE`; columns widen where its values ask for that."""
+    def _conform(self, batch: Batch, table: Table, types: dict[str, ColumnType]) -> bool:
+        """Make the batch `STAGE`; columns widen where its values ask for that.
+
+        Returns:
+            Whether the files can be taken as they are.
+        """
         engine, fits = self._warehouse.engine, self._warehouse.fits
-        unfit = conform(engine, batch, types, self._stamp, fits)
-        if wider := wider_types(unfit, types):
+        conformed = conform(engine, batch, types, self._stamp, fits)
+        if wider := wider_types(conformed.unfit, types):
             for column, column_type in wider.items():
                 self._widen(batch.stream, table, column, column_type)
-            unfit = conform(engine, batch, {**types, **wider}, self._stamp, fits)
-        self._set_aside(unfit)
+            conformed = conform(engine, batch, {**types, **wider}, self._stamp, fits)
+        self._set_aside(conformed.unfit)
+        return conformed.is_as_read
 
     def _prepare_activation(self, version: int) -> _Step:
         stream = self._stream.schema

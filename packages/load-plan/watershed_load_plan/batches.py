@@ -56,6 +56,7 @@ class Batch:
         unreadable: SQL expression for cells that are no text at all, None where none can be.
         bytes: Size of the files.
         version: The table version the rows belong to, None for rows that have none.
+        files: The files, of which every column is one of ``columns``; empty where one is not.
     """
 
     stream: StreamSchema
@@ -66,6 +67,7 @@ class Batch:
     unreadable: str | None
     bytes: int
     version: int | None
+    files: tuple[Path, ...] = ()
 
 
 def spooled(spool: RecordSpool) -> Batch:
@@ -130,7 +132,20 @@ def parquet(
     elif "_sdc_table_version" in metadata:
         (found,) = engine.execute(f"select max(_sdc_table_version) from {relation}").fetchall()
         version = found[0]
-    return Batch(stream, relation, columns, metadata, "row_number() over ()", None, size, version)
+    is_all_ours = [name.lower() for name, *_ in described] == list(columns) and (
+        set(columns) == set(stream.columns)
+    )
+    return Batch(
+        stream,
+        relation,
+        columns,
+        metadata,
+        "row_number() over ()",
+        None,
+        size,
+        version,
+        tuple(paths) if is_all_ours else (),
+    )
 
 
 def _footer(engine: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:

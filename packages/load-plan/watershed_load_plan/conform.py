@@ -54,6 +54,19 @@ class Unfit:
 
 
 @dataclass(frozen=True)
+class Conformed:
+    """How a batch became `STAGE`.
+
+    Attributes:
+        unfit: What does not fit, in the order of the rows.
+        is_as_read: Nothing had to be done: its columns are the files', and the metadata.
+    """
+
+    unfit: list[Unfit]
+    is_as_read: bool = False
+
+
+@dataclass(frozen=True)
 class Stamp:
     """What the metadata columns of one commit hold: a time in ISO 8601 and the SDK's sequence."""
 
@@ -84,7 +97,7 @@ def conform(
     types: Mapping[str, ColumnType],
     stamp: Stamp,
     fits: Fits,
-) -> list[Unfit]:
+) -> Conformed:
     """Make a batch `STAGE`: typed, one row per key, the last one sent.
 
     Args:
@@ -95,7 +108,7 @@ def conform(
         fits: Whether the warehouse can hold a value.
 
     Returns:
-        What does not fit, in the order of the rows.
+        What does not fit, and whether the files can be taken as they are.
     """
     columns = _columns(batch, types, fits)
     _drop_stage(engine)
@@ -106,7 +119,7 @@ def conform(
             for name, sql in [*((c.name, c.raw) for c in columns), *metadata.items()]
         )
         engine.execute(f"create temp view {STAGE} as select {listed} from {batch.relation}")
-        return []
+        return Conformed([], is_as_read=True)
     engine.execute(f"create or replace temp table {_RECEIVED} as {_select(batch, columns, stamp)}")
     keys = [quoted(key) for key in batch.stream.keys]
     kept = ", ".join(quoted(name) for name in [*batch.stream.columns, *METADATA_COLUMNS])
@@ -122,7 +135,7 @@ def conform(
     )
     found = _unfit(engine, keys, batch, types)
     engine.execute(f"drop table {_RECEIVED}")
-    return found
+    return Conformed(found)
 
 
 def _drop_stage(engine: duckdb.DuckDBPyConnection) -> None:
@@ -247,7 +260,7 @@ def _unfit_cells(batch: Batch, columns: list[_Column]) -> str:
     """List a row's cells that had a text and got no value, as ``[{'column', 'value'}]``."""
     checks = [
         f"case when {column.alias} is not null and ({column.value}) is null "
-        f"then {{'column': {literal(column.name)}, 'value': cast({column.alias} as VARCHAR)}} end"
+        f"then {{'column': {literal(column.name)}, 'value': {_as_text(column, batch)}}} end"
         for column in columns
         if column.is_converted or column.fits
     ]
@@ -260,6 +273,15 @@ def _unfit_cells(batch: Batch, columns: list[_Column]) -> str:
         f"{{'column': {names}[cell['at'] + 1], 'value': cell['value']}})"
     )
     return f"case when {_UNREADABLE} is null then {cells} else {cells} || {unreadable} end"
+
+
+def _as_text(column: _Column, batch: Batch) -> str:
+    """Write the text from which a cell can be had again; of bytes that is Base64."""
+    raw = batch.columns.get(column.name)
+    is_bytes = raw is not None and raw.type == ColumnType(Kind.BINARY)
+    if is_bytes and not column.is_converted:
+        return f"to_base64({column.alias})"
+    return f"cast({column.alias} as VARCHAR)"
 
 
 def _row_without_key(batch: Batch, columns: list[_Column]) -> str:

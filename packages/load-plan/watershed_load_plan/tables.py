@@ -57,16 +57,28 @@ class StreamSchema:
     keys: tuple[str, ...]
 
 
+def table_of(stream: str, target_schema: str | None) -> Table:
+    """Name the table that a stream lands in.
+
+    Args:
+        stream: Stream name; what stands before its first dash is the source's schema.
+        target_schema: Schema of the warehouse; None takes the source's schema, or ``raw``.
+    """
+    source_schema, dash, rest = stream.partition("-")
+    table_name = (rest if dash and rest else stream).lower()
+    return Table(target_schema or (source_schema.lower() if dash and rest else "raw"), table_name)
+
+
 def read_schema(
     stream: str, schema: Mapping[str, Any], keys: Sequence[str] | None, target_schema: str | None
 ) -> StreamSchema:
     """Read a SCHEMA message.
 
     Args:
-        stream: Stream name; what stands before its first dash is the source's schema.
+        stream: Stream name.
         schema: The JSON Schema with ``properties``.
         keys: The message's ``key_properties``.
-        target_schema: Schema of the warehouse; None takes the source's schema, or ``raw``.
+        target_schema: See `table_of`.
 
     Returns:
         The stream's table, columns and key, names in lower case.
@@ -74,9 +86,6 @@ def read_schema(
     Raises:
         SchemaError: two properties become one column, or a key is no property.
     """
-    source_schema, dash, rest = stream.partition("-")
-    table_name = (rest if dash and rest else stream).lower()
-    schema_name = target_schema or (source_schema.lower() if dash and rest else "raw")
     properties: dict[str, str] = {}
     columns: dict[str, ColumnType] = {}
     for name, definition in schema["properties"].items():
@@ -99,7 +108,7 @@ def read_schema(
         )
     return StreamSchema(
         stream,
-        Table(schema_name, table_name),
+        table_of(stream, target_schema),
         properties,
         columns,
         tuple(properties[key] for key in keys or ()),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     import duckdb
 
@@ -120,3 +121,31 @@ class Warehouse(Protocol):
 
     def replace(self, table: Table, columns: Sequence[str]) -> Changes:
         """Make ``table.incoming`` the table, unless both hold the same rows; drop it."""
+
+
+@runtime_checkable
+class TakesFiles(Protocol):
+    """What a warehouse has beside `Warehouse` if it can load the files of a batch as they lie."""
+
+    def fetch(self, files: Sequence[str]) -> tuple[str, ...]:
+        """Make the files of a BATCH local, so that they can be judged.
+
+        Raises:
+            LoadError: one is where the warehouse does not reach.
+        """
+
+    def stage_files(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        in_files: Sequence[str],
+        files: Sequence[Path],
+    ) -> str:
+        """Do as `stage` does; the rows of `STAGE` are those of the files, as they lie there.
+
+        Args:
+            table: As for `stage`.
+            columns: Likewise.
+            in_files: Which of them the files have, in their order.
+            files: Local; `fetch` may have made them so.
+        """

@@ -12,22 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 import redshift_connector
 
-from redshift_standin.object_store import connect, running_object_store
+from redshift_standin.object_store import connect
 from redshift_standin.transfer import TargetColumn, parse_copy, read_copy
 from watershed_servers.pytest_plugin import temporary_database
 
 
 @pytest.fixture(scope="session")
-def object_store(tmp_path_factory):
-    """The address of an S3 of this test process."""
-    with running_object_store(tmp_path_factory.mktemp("object_store")) as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def s3(object_store):
-    """A client of it."""
-    client = connect(object_store)
+def s3(redshift):
+    """A client of the stand-in's S3."""
+    client = connect(redshift.s3_endpoint)
     yield client
     client.close()
 
@@ -89,10 +82,10 @@ def bucket(s3):
 
 
 @pytest.fixture(scope="session")
-def warehouse(postgres_server):
-    """A connection to a database in which tests make temporary tables."""
+def warehouse(redshift):
+    """A connection to a plain database, in which tests make temporary tables."""
     with (
-        temporary_database(postgres_server) as database,
+        temporary_database(redshift.postgres) as database,
         database.connect(autocommit=True) as connection,
     ):
         connection.execute("set timezone = 'UTC'")
@@ -195,14 +188,6 @@ def amazons_driver(redshift, schema, monkeypatch):
         connection.commit()
         yield connection
         connection.rollback()
-
-
-@pytest.fixture
-def files(redshift):
-    """A bucket of the stand-in's S3."""
-    client = connect(redshift.s3_endpoint)
-    yield Bucket(client)
-    client.close()
 
 
 @pytest.fixture(scope="session")

@@ -21,11 +21,11 @@ def connect(redshift, monkeypatch, connect_by_psycopg, connect_by_amazons_driver
 
 
 @pytest.fixture
-def orders(cluster, files):
+def orders(cluster, bucket):
     cluster.execute("create table orders (id int, note varchar(4), doc super)")
-    files.put("good.csv", '1,a,\n2,b,"{""n"": 1}"\n')
-    files.put("bad.csv", "3,c,\nfour,d,\n")
-    return files
+    bucket.put("good.csv", '1,a,\n2,b,"{""n"": 1}"\n')
+    bucket.put("bad.csv", "3,c,\nfour,d,\n")
+    return bucket
 
 
 def test_amazons_driver_meets_the_version_that_it_expects(amazons_driver):
@@ -135,9 +135,9 @@ def test_a_row_that_cannot_be_loaded_is_noted_and_outlives_the_rollback(
         connection.rollback()
 
 
-def test_copy_into_what_is_missing_is_refused(cluster, files):
+def test_copy_into_what_is_missing_is_refused(cluster, bucket):
     with pytest.raises(psycopg.errors.UndefinedTable):
-        cluster.execute(f"copy missing from '{files.url('x')}' iam_role default csv")
+        cluster.execute(f"copy missing from '{bucket.url('x')}' iam_role default csv")
     assert cluster.execute("select 1").fetchone() == (1,)
 
 
