@@ -103,6 +103,7 @@ class RedshiftConnection:
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
         self._connection: Any = None
+        self._described: list[tuple[str, int]] = []
 
     def ensure(self) -> None:
         """Connect, unless there is a connection that answers.
@@ -140,6 +141,11 @@ class RedshiftConnection:
         """Run a statement that changes rows; return their number."""
         return self._run(sql, parameters)[1]
 
+    def ask(self, sql: str) -> tuple[list[tuple[str, int]], list[tuple[Any, ...]]]:
+        """Run a statement; return its columns, each a name and the number of its type, and rows."""
+        rows = self.execute(sql)
+        return self._described, rows
+
     def begin(self) -> None:
         """Begin a transaction."""
         self.execute("begin")
@@ -167,6 +173,7 @@ class RedshiftConnection:
             with self._connection.cursor() as cursor:
                 cursor.paramstyle = "qmark"
                 cursor.execute(sql, list(parameters) or None)
+                self._described = [(name, of) for name, of, *_ in cursor.description or ()]
                 rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
                 return rows, cursor.rowcount
         except (redshift_connector.error.Error, OSError) as error:
