@@ -1,16 +1,49 @@
-"""A fixture: a stand-in that tests of every package share."""
+"""Fixtures: a Redshift that tests of every package share; a stand-in, or a real cluster."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from redshift_standin.cluster import URL_VARIABLE, Cluster, connect
 from redshift_standin.standin import Standin
+
+Query = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="session")
-def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
-    """A running stand-in of this test process; it ends with the process, however that ends."""
+def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin | Cluster]:
+    """A running stand-in of this test process; it ends with the process, however that ends.
+
+    Where `WATERSHED_REDSHIFT_URL` is set, a database of this run's own on that cluster instead.
+    """
+    if url := os.environ.get(URL_VARIABLE):
+        with Cluster(url, os.environ) as cluster:
+            yield cluster
+        return
     with Standin(tmp_path_factory.mktemp("redshift"), is_throwaway=True) as standin:
         yield standin
     shutil.rmtree(standin.folder)
+
+
+@pytest.fixture(scope="session")
+def redshift_environment(redshift: Standin | Cluster) -> dict[str, str]:
+    """The variables by which a production finds this Redshift."""
+    return redshift.environment
+
+
+@pytest.fixture
+def redshift_query(redshift: Standin | Cluster, monkeypatch: pytest.MonkeyPatch) -> Query:
+    """Run a statement as the loader, in a session of its own; return its rows."""
+    if redshift.ca_file:
+        monkeypatch.setenv("SSL_CERT_FILE", str(redshift.ca_file))
+
+    def query(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with connect(redshift) as connection, connection.cursor() as cursor:
+            cursor.paramstyle = "qmark"
+            cursor.execute(sql, list(parameters) or None)
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    return query

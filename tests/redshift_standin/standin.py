@@ -11,6 +11,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from redshift_standin.object_store import REGION
 from redshift_standin.proxy.session import PASSWORD_ADDRESS, TRUSTED_ADDRESS
 from redshift_standin.transfer.authorization import REFUSED_VARIABLE
 from watershed_servers import LoopbackServer, PostgresServer
@@ -185,6 +186,24 @@ class Standin:
     def s3_endpoint(self) -> str:
         """Where S3 is."""
         return self.object_store.endpoint
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which a production would find it; the bucket must be made."""
+        return {
+            "WATERSHED_REDSHIFT_HOST": self.host,
+            "WATERSHED_REDSHIFT_PORT": str(self.port),
+            "WATERSHED_REDSHIFT_DATABASE": self.database,
+            "WATERSHED_REDSHIFT_USER": self.user,
+            "WATERSHED_REDSHIFT_PASSWORD": self.password,
+            "WATERSHED_REDSHIFT_BUCKET": "watershed-staging",
+            "WATERSHED_REDSHIFT_ROLE": "arn:aws:iam::123456789012:role/loader",
+            "SSL_CERT_FILE": str(self.ca_file),
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.s3_endpoint,
+            "AWS_ACCESS_KEY_ID": "AKIAEMULATED00000000",
+            "AWS_SECRET_ACCESS_KEY": "emulated-secret-key",
+        }
 
     def start(self) -> None:
         """Start what is not running; the first time, make the database.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from watershed_load_plan import LoadPlan
-from watershed_target_redshift.connection import RedshiftConnection
+from watershed_redshift import RedshiftConnection
 from watershed_target_redshift.staging import Staging
 from watershed_target_redshift.target import main
 

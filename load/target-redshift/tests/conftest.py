@@ -10,7 +10,7 @@ import pytest
 import redshift_connector
 
 from redshift_standin.pytest_plugin import redshift  # noqa: F401  # a fixture
-from watershed_target_redshift.connection import RedshiftConnection
+from watershed_redshift import RedshiftConnection
 from watershed_target_redshift.target import TargetRedshift
 
 ROLE = "arn:aws:iam::123456789012:role/loader"

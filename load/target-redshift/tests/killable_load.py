@@ -17,7 +17,7 @@ import botocore.loaders
 import botocore.session
 import pyarrow.parquet  # noqa: F401  # else each load imports it
 
-from watershed_target_redshift.connection import RedshiftConnection
+from watershed_redshift import RedshiftConnection
 from watershed_target_redshift.target import TargetRedshift
 
 

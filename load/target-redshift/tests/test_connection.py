@@ -7,12 +7,12 @@ import pytest
 import redshift_connector
 
 from watershed_load_plan import LoadError
-from watershed_target_redshift.connection import _judged
-from watershed_target_redshift.exceptions import (
+from watershed_redshift import (
     ConflictError,
     ConnectionLostError,
     RedshiftError,
 )
+from watershed_redshift.connection import _judged
 
 pytestmark = [
     pytest.mark.redshift,
@@ -66,8 +66,8 @@ def test_a_cluster_lets_us_in_by_temporary_credentials(loader, singer):
 @pytest.mark.parametrize(
     ("settings", "cure"),
     [
-        ({"password": None}, "set cluster_identifier or workgroup"),
-        ({"host": None}, "a password needs host and user"),
+        ({"password": None}, "set cluster or workgroup"),
+        ({"host": None}, "a password for Redshift needs host and user"),
     ],
 )
 def test_settings_that_do_not_suffice_are_one_line(loader, settings, cure):

@@ -16,12 +16,8 @@ from botocore.awsrequest import AWSResponse
 
 from redshift_standin.standin import EXPIRED_TOKEN, REFUSED_ROLE
 from watershed_load_plan import LoadError
-from watershed_target_redshift.exceptions import (
-    ConflictError,
-    ConnectionLostError,
-    RedshiftError,
-    StagingError,
-)
+from watershed_redshift import ConflictError, ConnectionLostError, RedshiftError
+from watershed_target_redshift.exceptions import StagingError
 
 pytestmark = pytest.mark.redshift
 

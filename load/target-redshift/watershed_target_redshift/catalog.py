@@ -17,13 +17,13 @@ from watershed_load_plan.redshift_types import (
 )
 from watershed_load_plan.tables import Table
 from watershed_load_plan.types import INTEGER_DIGITS, ColumnType, Kind
-from watershed_target_redshift.exceptions import RedshiftError
+from watershed_redshift import RedshiftError
 from watershed_target_redshift.layouts import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from watershed_target_redshift.connection import RedshiftConnection
+    from watershed_redshift import RedshiftConnection
     from watershed_target_redshift.layouts import Layout
 
 VARCHAR_SIZES = (256, 1024, 4096, 16384, LARGEST_VARCHAR)

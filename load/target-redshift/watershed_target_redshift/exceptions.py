@@ -1,4 +1,4 @@
-"""What can go wrong between us, Redshift and S3, by how one recovers from it."""
+"""What can go wrong between us and S3."""
 
 from __future__ import annotations
 
@@ -7,24 +7,3 @@ from watershed_load_plan import LoadError
 
 class StagingError(LoadError):
     """S3 does not take or give our files: bucket, rights or key must be mended."""
-
-
-class RedshiftError(LoadError):
-    """Redshift refuses a statement; nothing of the commit is kept.
-
-    Args:
-        text: One line, without secrets.
-        code: SQLSTATE, empty where the server said none.
-    """
-
-    def __init__(self, text: str, code: str = "") -> None:
-        super().__init__(text)
-        self.code = code
-
-
-class ConflictError(RedshiftError):
-    """Another transaction was in the way (error 1023, a deadlock): the same again may succeed."""
-
-
-class ConnectionLostError(RedshiftError):
-    """The connection broke, perhaps after a commit: connect, ask the ledger, and do it again."""

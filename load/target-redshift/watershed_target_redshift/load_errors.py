@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from watershed_target_redshift.exceptions import RedshiftError
+from watershed_redshift import RedshiftError
 
 if TYPE_CHECKING:
-    from watershed_target_redshift.connection import RedshiftConnection
+    from watershed_redshift import RedshiftConnection
 
 QUERIES = (
     """

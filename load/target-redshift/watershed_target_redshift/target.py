@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 
-from watershed_load_plan import LoadError
+from watershed_redshift import ConnectionSettings, RedshiftConnection
 from watershed_target import SHARED_SETTINGS, LoadPlanTarget, run
-from watershed_target_redshift.connection import ConnectionSettings, RedshiftConnection
 from watershed_target_redshift.layouts import read_layouts
 from watershed_target_redshift.staging import Staging, StagingSettings
 from watershed_target_redshift.warehouse import LoadSettings, RedshiftWarehouse
@@ -118,22 +117,14 @@ class TargetRedshift(LoadPlanTarget):
         Raises:
             LoadError: the settings do not say how to connect.
         """
-        password, host, user = map(self._given, ("password", "host", "user"))
-        if password and not (host and user):
-            raise LoadError("a password needs host and user beside it: set them")
-        if not password and not (self._given("cluster_identifier") or self._given("workgroup")):
-            raise LoadError(
-                "no way into Redshift is configured: set cluster_identifier or workgroup, for "
-                "credentials of IAM, or host, user and password"
-            )
         endpoint = self._given("aws_endpoint_url")
         connection = RedshiftConnection(
             ConnectionSettings(
-                host=host,
+                host=self._given("host"),
                 port=self.config["port"],
                 database=self.config["database"],
-                user=user,
-                password=password,
+                user=self._given("user"),
+                password=self._given("password"),
                 cluster_identifier=self._given("cluster_identifier"),
                 workgroup=self._given("workgroup"),
                 region=self._given("region"),

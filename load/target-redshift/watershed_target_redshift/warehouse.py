@@ -18,14 +18,10 @@ from watershed_load_plan.redshift_types import LARGEST_VARBYTE, LARGEST_VARCHAR
 from watershed_load_plan.tables import METADATA_COLUMNS
 from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.warehouse import Changes
+from watershed_redshift import ConflictError, ConnectionLostError, RedshiftError
 from watershed_target_redshift import load_errors, statements
 from watershed_target_redshift.catalog import Catalog, name_of
-from watershed_target_redshift.exceptions import (
-    ConflictError,
-    ConnectionLostError,
-    RedshiftError,
-    StagingError,
-)
+from watershed_target_redshift.exceptions import StagingError
 from watershed_target_redshift.export import (
     NULL_IN_CSV,
     PARQUET,
@@ -40,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from watershed_load_plan.tables import Table
-    from watershed_target_redshift.connection import RedshiftConnection
+    from watershed_redshift import RedshiftConnection
     from watershed_target_redshift.layouts import Layout
     from watershed_target_redshift.staging import Staging
 

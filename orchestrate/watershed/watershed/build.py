@@ -9,23 +9,20 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import watershed_duckdb
+from watershed.engine import engine_of
 from watershed.exceptions import MissingFileError
 from watershed.publication_plan import has_ledger, last_build, one_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import duckdb
-
+    from watershed.engine import Connection
     from watershed.settings import Settings
 
 LOCK_WAIT_SECONDS = 600.0
 MADE_BY_DBT = {"target", "logs", "dbt_packages", ".user.yml"}
 """Entries of the dbt project that are no source of it."""
-ENGINES = ("dbt-core", "dbt-duckdb", "duckdb")
-"""Distributions whose upgrade asks for a new build."""
 MOST_FAILURES_SHOWN = 20
 
 ROWS_CHANGED_SQL = """
@@ -82,14 +79,13 @@ def build(
         MissingFileError: there is no warehouse.
         watershed_duckdb.WarehouseError: the warehouse is locked or broken.
     """
-    if not settings.warehouse.exists():
+    engine = engine_of(settings)
+    if not engine.has_warehouse():
         raise MissingFileError(
             f"warehouse {settings.warehouse} does not exist: load first, with `meltano run el`"
         )
-    sources = _fingerprint(settings.transform)
-    with watershed_duckdb.connect(
-        settings.warehouse, read_only=True, wait_seconds=LOCK_WAIT_SECONDS
-    ) as connection:
+    sources = _fingerprint(settings.transform, engine.distributions)
+    with engine.warehouse(read_only=True, wait_seconds=LOCK_WAIT_SECONDS) as connection:
         build_id, reason = _reason_to_build(connection, _memory(settings), sources)
     if reason is None and docs and not _page(settings).exists():
         reason = "the documentation is missing"
@@ -155,11 +151,11 @@ def _publish_ledger(settings: Settings) -> list[str]:
     """Show readers of `ops` that the build is red; their marts stay."""
     from watershed import publish  # noqa: PLC0415
 
-    return publish.to_text(publish.publish(settings)).splitlines()
+    return publish.to_text(engine_of(settings).publish()).splitlines()
 
 
 def _reason_to_build(
-    connection: duckdb.DuckDBPyConnection, memory: Path, sources: str
+    connection: Connection, memory: Path, sources: str
 ) -> tuple[str | None, str | None]:
     """Return the last build, and why there must be another; None when nothing changed."""
     build_id, problem = last_build(connection)
@@ -177,9 +173,9 @@ def _reason_to_build(
     return build_id, None
 
 
-def _fingerprint(transform: Path) -> str:
-    """Digest what a build is made from, beside the data."""
-    digest = hashlib.sha256("".join(version(engine) for engine in ENGINES).encode())
+def _fingerprint(transform: Path, engine: Sequence[str]) -> str:
+    """Digest what a build is made from, beside the data: files, and versions of distributions."""
+    digest = hashlib.sha256("".join(version(name) for name in ("dbt-core", *engine)).encode())
     for path in sorted(transform.rglob("*")):
         parts = path.relative_to(transform).parts
         if path.is_file() and parts[0] not in MADE_BY_DBT:

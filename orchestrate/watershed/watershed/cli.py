@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from watershed.engine import engine_of
 from watershed.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-PACKAGES_OF_OURS = {"watershed", "watershed_duckdb"}
+PACKAGES_OF_OURS = {"watershed", "watershed_duckdb", "watershed_redshift"}
 """Their exceptions are worded for the person at the keyboard."""
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
@@ -79,7 +80,7 @@ def query(sql: str | None, *, file: TextIO | None, as_json: bool, as_csv: bool, 
     statement = _statement(sql, file)
     from watershed import query as reader  # noqa: PLC0415  # start-up
 
-    with reader.answer(_settings(), statement) as result:
+    with engine_of(_settings()).answer(statement) as result:
         if as_json:
             reader.write_json(result, sys.stdout)
         elif as_csv:
@@ -93,21 +94,23 @@ def query(sql: str | None, *, file: TextIO | None, as_json: bool, as_csv: bool, 
 @commands.command()
 @click.argument("sources", nargs=-1)
 @as_json_option
-@click.option("--loader", default="target-duckdb", show_default=True, help="Meltano's target.")
-def load(sources: tuple[str, ...], *, as_json: bool, loader: str) -> None:
+@click.option("--loader", help="Meltano's target; by default that of the warehouse.")
+def load(sources: tuple[str, ...], *, as_json: bool, loader: str | None) -> None:
     """Load SOURCES, by default all, at the same time; one that fails stops no other.
 
     Exits with 1 when a source failed whose rows are older than its configuration allows. A failure
     that is tolerated makes `watershed publish`, at the end of the job, exit with 1.
     """
     from watershed import load as loading  # noqa: PLC0415  # start-up
-    from watershed import publish as publisher  # noqa: PLC0415  # start-up
 
     settings = _settings()
-    runs = loading.load(settings, sources, loader, lambda line: click.echo(line, err=True))
+    engine = engine_of(settings)
+    runs = loading.load(
+        settings, sources, loader or engine.loader, lambda line: click.echo(line, err=True)
+    )
     click.echo(loading.to_json(runs) if as_json else loading.to_text(runs))
     if not all(run.is_tolerated for run in runs):
-        publisher.publish(settings)
+        engine.publish()
         sys.exit(EXIT_FAILED)
 
 
@@ -137,11 +140,8 @@ def publish(*, as_json: bool, dry_run: bool, rollback: bool) -> None:
         raise click.UsageError("--dry-run and --rollback exclude each other")
     from watershed import publish as publisher  # noqa: PLC0415  # start-up
 
-    settings = _settings()
-    if rollback:
-        outcome = publisher.roll_back(settings)
-    else:
-        outcome = publisher.publish(settings, dry_run=dry_run)
+    engine = engine_of(_settings())
+    outcome = engine.roll_back() if rollback else engine.publish(dry_run=dry_run)
     click.echo(publisher.to_json(outcome) if as_json else publisher.to_text(outcome))
     if outcome.failed_sources:
         sys.exit(EXIT_FAILED)

@@ -51,8 +51,11 @@ class DbtProject:
         self._settings = settings
         self._manifest: Manifest | None = None
         self._log_folder = settings.output / "logs"
-        # The profile reads the path from here.
-        os.environ["WATERSHED_WAREHOUSE"] = str(settings.warehouse)
+        # The profile reads the target, and the path, from here.
+        if settings.redshift:
+            os.environ.setdefault("DBT_TARGET", "prod")
+        else:
+            os.environ["WATERSHED_WAREHOUSE"] = str(settings.warehouse)
 
     @property
     def log(self) -> Path:

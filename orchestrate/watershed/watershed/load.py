@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-import watershed_duckdb
+from watershed.engine import engine_of
 from watershed.exceptions import WatershedError
 from watershed.source_runs import SourceRun, create_source_runs, loaded_at_of, write_source_run
 from watershed.sources import Source, read_sources
@@ -199,7 +199,8 @@ def _record(
     settings: Settings, sources: dict[str, Source], loader: str, runs: list[SourceRun]
 ) -> list[SourceRun]:
     """Write the runs to ``ops.source_runs`` and complete them by what the warehouse knows."""
-    with watershed_duckdb.connect(settings.warehouse, wait_seconds=LOCK_WAIT_SECONDS) as connection:
+    engine = engine_of(settings)
+    with engine.warehouse(read_only=False, wait_seconds=LOCK_WAIT_SECONDS) as connection:
         create_source_runs(connection)
         complete = []
         for run in runs:

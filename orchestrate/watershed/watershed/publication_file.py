@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from watershed.engine import Connection
     from watershed.publications import PublicationFolder
     from watershed.settings import Settings
 
 
-def new_publication(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, plan: Plan
-) -> Publication:
+def new_publication(settings: Settings, connection: Connection, plan: Plan) -> Publication:
     """Name the publication that this plan makes; its size is not known yet."""
     now = datetime.now(UTC)
     (last,) = one_row(connection, "select max(published_at) from ops.publications")

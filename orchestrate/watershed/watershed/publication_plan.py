@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import duckdb
 
+    from watershed.engine import Connection
     from watershed.publications import Publication
 
 PREVIOUS = "previous_publication"
@@ -77,7 +78,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _Marts:
+class Marts:
     """Whose marts are taken: `catalog` is None when there are none."""
 
     catalog: str | None
@@ -93,7 +94,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection, previous: Publication | Non
         previous: That file's row in the ledger.
     """
     warehouse = catalog_of(connection)
-    marts = _marts(connection, warehouse, previous)
+    marts = choose_marts(connection, warehouse, previous)
     ops_tables = _tables(connection, warehouse, "ops")
     tables = ops_tables + (_tables(connection, marts.catalog, "marts") if marts.catalog else [])
     is_change = (
@@ -122,7 +123,7 @@ def catalog_of(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def one_row(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: tuple[object, ...] = ()
+    connection: Connection, sql: str, parameters: tuple[object, ...] = ()
 ) -> tuple[Any, ...]:
     """Run a query that always gives one row."""
     row = connection.execute(sql, parameters).fetchone()
@@ -141,9 +142,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _marts(
-    connection: duckdb.DuckDBPyConnection, warehouse: str, previous: Publication | None
-) -> _Marts:
+def choose_marts(connection: Connection, warehouse: str, previous: Publication | None) -> Marts:
     """Take the warehouse's marts when they are proved, else those that readers see."""
     build_id, reason = last_build(connection)
     if reason is None and previous and previous.build_id != build_id:
@@ -159,15 +158,15 @@ def _marts(
             )
     if reason is None:
         is_published = previous is not None and previous.build_id == build_id
-        return _Marts(PREVIOUS if is_published else warehouse, build_id, None)
+        return Marts(PREVIOUS if is_published else warehouse, build_id, None)
     if previous and previous.has_marts:
-        return _Marts(
+        return Marts(
             PREVIOUS, previous.build_id, f"marts stay those of build {previous.build_id}: {reason}"
         )
-    return _Marts(None, None, f"no marts are published: {reason}")
+    return Marts(None, None, f"no marts are published: {reason}")
 
 
-def last_build(connection: duckdb.DuckDBPyConnection) -> tuple[str | None, str | None]:
+def last_build(connection: Connection) -> tuple[str | None, str | None]:
     """Return the last build, and why its marts cannot be believed; None when they can."""
     row = None
     if has_ledger(connection, "builds"):
@@ -248,11 +247,11 @@ def _content(connection: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict
     }
 
 
-def has_ledger(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+def has_ledger(connection: Connection, name: str) -> bool:
     """Tell whether the warehouse has the table `ops.<name>`."""
     found = connection.execute(
-        "select 1 from duckdb_tables() "
-        "where database_name = current_database() and schema_name = 'ops' and table_name = ?",
+        "select 1 from information_schema.tables "
+        "where table_catalog = current_database() and table_schema = 'ops' and table_name = ?",
         [name],
     )
     return found.fetchone() is not None

@@ -39,7 +39,7 @@ class Publication:
         file: Its name in the publications folder.
         tables: Tables of marts and ops, without this ledger.
         table_rows: Their rows.
-        bytes: Size of the file.
+        bytes: Size of the file; None on Redshift, which does not tell everyone.
         git_commit: What was checked out; None outside git.
         note: Why its marts are not those of the last build; None when they are.
     """
@@ -51,7 +51,7 @@ class Publication:
     file: str
     tables: int
     table_rows: int
-    bytes: int
+    bytes: int | None
     git_commit: str | None
     note: str | None
 

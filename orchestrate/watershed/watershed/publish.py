@@ -220,8 +220,8 @@ def _headline(outcome: Outcome) -> str:
         return outcome.action
     if outcome.action == "unchanged":
         return f"nothing changed since publication {publication.publication_id}: published nothing"
+    size = "" if publication.bytes is None else f", {publication.bytes / 1e6:,.1f} MB"
     return (
         f"{outcome.action} {publication.publication_id}: {publication.tables} tables, "
-        f"{publication.table_rows:,} rows, {publication.bytes / 1e6:,.1f} MB "
-        f"in {outcome.seconds:.1f} s"
+        f"{publication.table_rows:,} rows{size} in {outcome.seconds:.1f} s"
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watershed.exceptions import WatershedError
+from watershed_redshift import ADDRESS, ConnectionSettings, read_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,12 +25,16 @@ class Settings:
         warehouse: The DuckDB file that is loaded and built; one writer at a time.
         published: The DuckDB file that readers open; replaced whole, never written.
         system_database: Where Meltano remembers its runs.
+        redshift: Where the warehouse is Redshift: how one connects; None: it is the file.
+        readers: Whom publishing on Redshift gives reading rights, e.g. ``group analysts``.
     """
 
     project_root: Path
     warehouse: Path
     published: Path
     system_database: Path
+    redshift: ConnectionSettings | None = None
+    readers: tuple[str, ...] = ()
 
     @property
     def output(self) -> Path:
@@ -52,22 +58,40 @@ class Settings:
         Args:
             environment: `WATERSHED_PROJECT_ROOT` (or Meltano's own `MELTANO_PROJECT_ROOT`),
                 `WATERSHED_WAREHOUSE`, `WATERSHED_PUBLISHED`, `MELTANO_SYS_DIR_ROOT`, all optional.
+                Where the warehouse is ``redshift://``, also the `WATERSHED_REDSHIFT_*`.
             folder: Where the search for the project starts, upwards.
 
         Raises:
-            WatershedError: there is no project here.
+            WatershedError: there is no project here, or a reader is no name.
+            watershed_redshift.RedshiftError: a variable for Redshift is missing.
         """
         named = environment.get("WATERSHED_PROJECT_ROOT") or environment.get("MELTANO_PROJECT_ROOT")
         root = _checked_root(Path(named)) if named else _root_above(folder)
         output = root / "output"
+        warehouse = environment.get("WATERSHED_WAREHOUSE", output / "warehouse.duckdb")
+        is_redshift = warehouse == ADDRESS
         return cls(
             project_root=root,
-            warehouse=root / environment.get("WATERSHED_WAREHOUSE", output / "warehouse.duckdb"),
+            warehouse=root / warehouse,
             published=root / environment.get("WATERSHED_PUBLISHED", output / "published.duckdb"),
             system_database=root
             / environment.get("MELTANO_SYS_DIR_ROOT", ".meltano")
             / "meltano.db",
+            redshift=read_environment(environment) if is_redshift else None,
+            readers=_readers(environment.get("WATERSHED_REDSHIFT_READERS", "")),
         )
+
+
+def _readers(listed: str) -> tuple[str, ...]:
+    """Read ``group analysts, role bi, somebody``; a name that would need quotes is refused."""
+    readers = tuple(" ".join(part.split()) for part in listed.split(",") if part.strip())
+    for reader in readers:
+        if not re.fullmatch(r"((group|role) )?[a-z_][a-z0-9_]*", reader):
+            raise WatershedError(
+                f"WATERSHED_REDSHIFT_READERS: {reader!r} is none of `user`, `group name`, "
+                "`role name`: separate them by commas"
+            )
+    return readers
 
 
 def _checked_root(root: Path) -> Path:

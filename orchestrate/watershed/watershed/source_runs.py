@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from watershed.publication_plan import has_ledger
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    import duckdb
+    from watershed.engine import Connection
 
 CREATE_SOURCE_RUNS_SQL = """
     create table if not exists ops.source_runs (
-        source varchar,
-        extractor varchar,
-        status varchar,
-        cause varchar,
+        source varchar(256),
+        extractor varchar(256),
+        status varchar(16),
+        cause varchar(65535),
         started_at timestamptz,
         finished_at timestamptz
     )
 """
+
+
+BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,13 @@ class SourceRun:
     is_tolerated: bool = True
 
 
-def create_source_runs(connection: duckdb.DuckDBPyConnection) -> None:
+def create_source_runs(connection: Connection) -> None:
     """Create the table when it is missing."""
     connection.execute("create schema if not exists ops")
     connection.execute(CREATE_SOURCE_RUNS_SQL)
 
 
-def write_source_run(connection: duckdb.DuckDBPyConnection, run: SourceRun) -> None:
+def write_source_run(connection: Connection, run: SourceRun) -> None:
     """Add a run."""
     connection.execute(
         "insert into ops.source_runs values (?, ?, ?, ?, ?, ?)",
@@ -59,31 +62,24 @@ def write_source_run(connection: duckdb.DuckDBPyConnection, run: SourceRun) -> N
     )
 
 
-def loaded_at_of(
-    connection: duckdb.DuckDBPyConnection, extractor: str, loader: str
-) -> datetime | None:
+def loaded_at_of(connection: Connection, extractor: str, loader: str) -> datetime | None:
     """Find when the stream that lags most was last read to its end."""
     if not has_ledger(connection, "bookmarks"):
         return None
     rows = connection.execute(
-        "select min(committed_at) from ops.bookmarks "
-        "where regexp_full_match(state_id, '[^:]+:' || regexp_escape(?) || '(:.*)?')",
-        [f"{extractor}-to-{loader}"],
+        "select state_id, min(committed_at) from ops.bookmarks group by state_id"
     ).fetchall()
-    found: datetime | None = rows[0][0]
-    return found
+    pipeline = re.compile(f"[^:]+:{re.escape(f'{extractor}-to-{loader}')}(:.*)?")
+    return min((at for state_id, at in rows if pipeline.fullmatch(state_id)), default=None)
 
 
-def failed_since(
-    connection: duckdb.DuckDBPyConnection, moment: datetime | None
-) -> list[tuple[str, str]]:
+def failed_since(connection: Connection, moment: datetime | None) -> list[tuple[str, str]]:
     """List the sources whose last load failed after a moment, with the cause."""
     if not has_ledger(connection, "source_runs"):
         return []
-    return connection.execute(
-        "select source, cause from ops.source_runs where status = 'failed' "
-        "and finished_at > coalesce(?, timestamptz '-infinity') "
-        "qualify row_number() over (partition by source order by finished_at desc) = 1 "
-        "order by source",
-        [moment],
+    rows = connection.execute(
+        "select source, cause from ops.source_runs where status = 'failed' and finished_at > ? "
+        "order by finished_at",
+        [moment or BEFORE_ALL],
     ).fetchall()
+    return sorted(dict(rows).items())

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import watershed_duckdb
-from watershed.publications import PublicationFolder, published_now
+from watershed.engine import engine_of
+from watershed.publication_plan import has_ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import duckdb
-
+    from watershed.engine import Connection
     from watershed.publications import Publication
     from watershed.settings import Settings
 
@@ -26,23 +25,23 @@ STREAMS_SQL = """
         select
             state_id,
             stream,
-            sum(rows_inserted + rows_updated)::bigint as rows_loaded,
+            cast(sum(rows_inserted + rows_updated) as bigint) as rows_loaded
         from ops.loads
-        group by all
+        group by state_id, stream
     ),
     last_runs as (
         select
             state_id,
             stream,
             run_id,
-            sum(rows_inserted + rows_updated + rows_deleted)::bigint as rows_changed,
+            cast(sum(rows_inserted + rows_updated + rows_deleted) as bigint) as rows_changed
         from ops.loads
-        group by all
+        group by state_id, stream, run_id
     ),
     quarantined as (
         select state_id, stream, count(*) as cells
         from ops.quarantine
-        group by all
+        group by state_id, stream
     )
     select
         bookmarks.state_id,
@@ -50,7 +49,7 @@ STREAMS_SQL = """
         bookmarks.committed_at,
         coalesce(last_runs.rows_changed, 0),
         coalesce(loads.rows_loaded, 0),
-        coalesce(quarantined.cells, 0),
+        coalesce(quarantined.cells, 0)
     from ops.bookmarks as bookmarks
     left join loads using (state_id, stream)
     left join last_runs using (state_id, stream, run_id)
@@ -147,21 +146,19 @@ class Status:
 
 
 def collect(settings: Settings, *, wait_seconds: float) -> Status:
-    """Read the warehouse's ledger, Meltano's runs and the published file.
+    """Read the warehouse's ledger, Meltano's runs and what is published.
 
     Raises:
         watershed_duckdb.WarehouseLockedError: a run held the warehouse for all of `wait_seconds`.
     """
     streams: tuple[Stream, ...] = ()
     build = test = None
-    if settings.warehouse.exists():
-        with watershed_duckdb.connect(
-            settings.warehouse, read_only=True, wait_seconds=wait_seconds
-        ) as connection:
-            tables = _ledger_tables(connection)
-            if {"bookmarks", "loads", "quarantine"} <= tables:
+    engine = engine_of(settings)
+    if engine.has_warehouse():
+        with engine.warehouse(read_only=True, wait_seconds=wait_seconds) as connection:
+            if all(has_ledger(connection, name) for name in ("bookmarks", "loads", "quarantine")):
                 streams = tuple(Stream(*row) for row in connection.execute(STREAMS_SQL).fetchall())
-            if "builds" in tables:
+            if has_ledger(connection, "builds"):
                 build = _last_build(connection, "command <> 'test'")
                 test = _last_build(connection, "command = 'test'")
     return Status(
@@ -170,7 +167,7 @@ def collect(settings: Settings, *, wait_seconds: float) -> Status:
         runs=_meltano_runs(settings.system_database),
         build=build,
         test=test if test and build and test.started_at > build.started_at else None,
-        publication=published_now(PublicationFolder(settings.published)),
+        publication=engine.published_now(),
     )
 
 
@@ -179,16 +176,9 @@ def to_json(status: Status) -> str:
     return json.dumps(dataclasses.asdict(status), default=datetime.isoformat, indent=2)
 
 
-def _last_build(connection: duckdb.DuckDBPyConnection, condition: str) -> Build | None:
+def _last_build(connection: Connection, condition: str) -> Build | None:
     row = connection.execute(BUILDS_SQL.format(condition=condition)).fetchone()
     return Build(*row) if row else None
-
-
-def _ledger_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    found = connection.execute(
-        "select table_name from duckdb_tables() where schema_name = 'ops'"
-    ).fetchall()
-    return {name for (name,) in found}
 
 
 def _meltano_runs(database: Path) -> tuple[Run, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import redshift_connector
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # as above
 
-from watershed_target_redshift.exceptions import ConflictError, ConnectionLostError, RedshiftError
+from watershed_redshift.exceptions import ConflictError, ConnectionLostError, RedshiftError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,9 @@ class ConnectionSettings:
         region: AWS region, for IAM.
         sslmode: ``verify-full`` or ``verify-ca``.
         iam_endpoint_url: Where IAM credentials are had; None is AWS itself.
+
+    Raises:
+        RedshiftError: there is no way in.
     """
 
     host: str | None
@@ -52,8 +55,23 @@ class ConnectionSettings:
     cluster_identifier: str | None
     workgroup: str | None
     region: str | None
-    sslmode: str
-    iam_endpoint_url: str | None
+    sslmode: str = "verify-full"
+    iam_endpoint_url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no way in.
+
+        Raises:
+            RedshiftError: neither a password nor IAM is complete.
+        """
+        if self.password and not (self.host and self.user):
+            raise RedshiftError("a password for Redshift needs host and user beside it: set them")
+        if not self.password and not (self.cluster_identifier or self.workgroup):
+            raise RedshiftError(
+                "no way into Redshift is configured: set cluster or workgroup, for credentials of "
+                "IAM, or host, user and password (WATERSHED_REDSHIFT_CLUSTER, _WORKGROUP, _HOST, "
+                "_USER, _PASSWORD)"
+            )
 
     def arguments(self) -> dict[str, Any]:
         """Say it in the driver's words."""
@@ -64,7 +82,7 @@ class ConnectionSettings:
             "ssl": True,
             "sslmode": self.sslmode,
             "tcp_keepalive": True,
-            "application_name": "watershed-target-redshift",
+            "application_name": "watershed",
         }
         if self.password is not None:
             return {**given, "user": self.user, "password": self.password}
@@ -85,6 +103,7 @@ class RedshiftConnection:
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
         self._connection: Any = None
+        self._described: list[tuple[str, int]] = []
 
     def ensure(self) -> None:
         """Connect, unless there is a connection that answers.
@@ -122,6 +141,11 @@ class RedshiftConnection:
         """Run a statement that changes rows; return their number."""
         return self._run(sql, parameters)[1]
 
+    def ask(self, sql: str) -> tuple[list[tuple[str, int]], list[tuple[Any, ...]]]:
+        """Run a statement; return its columns, each a name and the number of its type, and rows."""
+        rows = self.execute(sql)
+        return self._described, rows
+
     def begin(self) -> None:
         """Begin a transaction."""
         self.execute("begin")
@@ -149,6 +173,7 @@ class RedshiftConnection:
             with self._connection.cursor() as cursor:
                 cursor.paramstyle = "qmark"
                 cursor.execute(sql, list(parameters) or None)
+                self._described = [(name, of) for name, of, *_ in cursor.description or ()]
                 rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
                 return rows, cursor.rowcount
         except (redshift_connector.error.Error, OSError) as error:
