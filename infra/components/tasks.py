@@ -46,14 +46,12 @@ class TaskSettings:
         """The environment variables that say where the warehouse is; its password is none."""
         return {
             "MELTANO_ENVIRONMENT": "prod",  # that of Redshift, whichever account this is
-            "DBT_TARGET": "prod",
-            "REDSHIFT_METHOD": "iam_role",
-            "REDSHIFT_HOST": self.warehouse_host,
-            "REDSHIFT_CLUSTER_ID": names.CLUSTER,
-            "REDSHIFT_DATABASE": names.DATABASE,
-            "REDSHIFT_REGION": self.environment.place.region,
-            "REDSHIFT_SSLMODE": "verify-full",
-            "STAGING_BUCKET": self.staging.bucket_name,
+            "AWS_REGION": self.environment.place.region,
+            "WATERSHED_REDSHIFT_HOST": self.warehouse_host,
+            "WATERSHED_REDSHIFT_CLUSTER": names.CLUSTER,
+            "WATERSHED_REDSHIFT_DATABASE": names.DATABASE,
+            "WATERSHED_REDSHIFT_BUCKET": self.staging.bucket_name,
+            "WATERSHED_REDSHIFT_KMS_KEY": self.key.key_arn,
         }
 
 
@@ -93,7 +91,7 @@ class MeltanoTask(Construct):
             linux_parameters=process,
             stop_timeout=Duration.seconds(environment.stop_seconds),
             logging=aws_ecs.LogDrivers.aws_logs(stream_prefix=name, log_group=settings.log_group),
-            environment=settings.variables,
+            environment=settings.variables | {"WATERSHED_REDSHIFT_PREFIX": staging_prefix},
             secrets=dict(secrets),
         )
         self.container.add_mount_points(
