@@ -7,6 +7,7 @@ import logging
 import random
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -267,8 +268,10 @@ class RedshiftWarehouse:
         types = self._stage_types([*in_files, *(c for c in columns if c not in in_files)])
         if not is_loadable(types):
             return self.stage(table, columns)
-        rows = self._measure(table, types)
-        manifest = self._staging.upload(files) if rows else ""
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            uploaded = beside.submit(self._staging.upload, files)
+            rows = self._measure(table, types)
+            manifest = uploaded.result()
         constants = self._constants([name for name in types if name not in in_files])
         return self._note(Stage(table, types, {}, rows, manifest, PARQUET, constants))
 
