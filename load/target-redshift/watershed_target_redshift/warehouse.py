@@ -7,7 +7,7 @@ import logging
 import random
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,8 @@ class RedshiftWarehouse:
         self._settings = settings
         self._catalog = Catalog(connection, settings.layouts)
         self._engine: duckdb.DuckDBPyConnection | None = None
+        self._uploads: ThreadPoolExecutor | None = None
+        self._expected: dict[tuple[Path, ...], Future[str]] = {}
         self._stages: dict[str, Stage] = {}
         self._tables: set[Table] = set()
         self._changed: set[Table] = set()
@@ -135,7 +137,7 @@ class RedshiftWarehouse:
         try:
             self._connection.ensure()
             self._limit_statements(self._settings.statement_timeout_seconds)
-            with self._engine_of_session():
+            with self._engine_of_session(), ThreadPoolExecutor(max_workers=1) as self._uploads:
                 yield
         except BaseException:
             self._connection.close()
@@ -146,6 +148,8 @@ class RedshiftWarehouse:
         else:
             self._staging.remove()
         finally:
+            self._uploads = None
+            self._expected = {}
             self._stages = {}
             self._tables = set()
             self._catalog.forget()
@@ -241,7 +245,7 @@ class RedshiftWarehouse:
             empty = () if is_parquet(types) else self._find_empty(types)
             slices = self._settings.slices
             exported = export(self.engine, types, folder, rows=rows, slices=slices, empty=empty)
-            manifest, options = self._staging.upload(exported.files), exported.options
+            manifest, options = self._upload(exported.files).result(), exported.options
             shutil.rmtree(folder)
         return self._note(Stage(table, types, {}, rows, manifest, options, {}, empty))
 
@@ -257,6 +261,11 @@ class RedshiftWarehouse:
             for file in files
         )
 
+    def expect_files(self, files: Sequence[Path], types: Mapping[str, ColumnType]) -> None:
+        """Begin to upload files that COPY reads as they are, but for those that lie in S3."""
+        if is_loadable(types):
+            self._expected[tuple(files)] = self._upload(files)
+
     def stage_files(
         self,
         table: Table,
@@ -264,16 +273,21 @@ class RedshiftWarehouse:
         in_files: Sequence[str],
         files: Sequence[Path],
     ) -> str:
-        """Upload the files of the stage as they are, but for those that lie in S3 already."""
-        types = self._stage_types([*in_files, *(c for c in columns if c not in in_files)])
-        if not is_loadable(types):
+        """Take files that were expected, or write the stage anew."""
+        uploaded = self._expected.pop(tuple(files), None)
+        if uploaded is None:
             return self.stage(table, columns)
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            uploaded = beside.submit(self._staging.upload, files)
-            rows = self._measure(table, types)
-            manifest = uploaded.result()
+        types = self._stage_types([*in_files, *(c for c in columns if c not in in_files)])
+        rows = self._measure(table, types)
+        manifest = uploaded.result()
         constants = self._constants([name for name in types if name not in in_files])
         return self._note(Stage(table, types, {}, rows, manifest, PARQUET, constants))
+
+    def _upload(self, files: Sequence[Path]) -> Future[str]:
+        """Upload files beside what goes on, one batch after another."""
+        if self._uploads is None:
+            raise RuntimeError("the warehouse is used outside of a session")
+        return self._uploads.submit(self._staging.upload, files)
 
     def _stage_types(self, columns: Sequence[str]) -> dict[str, ColumnType]:
         described = self.engine.execute(f"describe {STAGE}").fetchall()
