@@ -41,7 +41,7 @@ DOCUMENT = REPOSITORY / "docs" / "benchmarks.md"
 SOURCES: dict[str, type[Source]] = {
     source.name: source for source in (Postgres, MySql, MongoDb, Redshift)
 }
-ROWS = {"postgres": 4_000_000, "mysql": 2_000_000, "mongodb": 25_000, "redshift": 1_000_000}
+ROWS = {"postgres": 4_000_000, "mysql": 2_000_000, "mongodb": 25_000, "redshift": 4_000_000}
 ROUTES: tuple[type[Route], ...] = (
     Watershed,
     Limit,

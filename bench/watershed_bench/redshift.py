@@ -122,7 +122,10 @@ class Redshift(Source):
 
     def messages(self, table: str, kind: str) -> Path:
         """Where the messages of a table are: ``batch``, ``records``, or ``unchanged``."""
-        return self.folder / "messages" / table / f"{kind}.singer"
+        file = self.folder / "messages" / table / f"{kind}.singer"
+        if kind == "records" and not file.exists():
+            self._write_records(file)
+        return file
 
     def documents(self, rows: int) -> str:
         """Return a table that has a UUID and a document beside."""
@@ -150,21 +153,30 @@ class Redshift(Source):
             connection.execute(
                 f"copy ({query}) to '{file}' (format parquet, compression uncompressed)"
             )
-            with self.messages(table, "records").open("w") as records:
-                records.write(_schema(stream, properties | NUMBERS))
-                found = connection.execute(
-                    f"select to_json(r) from (from '{file}' select * replace ("
-                    "strftime(updated_at, '%Y-%m-%dT%H:%M:%S.%f') as updated_at, "
-                    "strftime(created_at, '%Y-%m-%dT%H:%M:%S') as created_at)) as r"
-                )
-                while chunk := found.fetchmany(RECORDS_AT_ONCE):
-                    records.writelines(
-                        f'{{"type": "RECORD", "stream": "{stream}", "record": {record}}}\n'
-                        for (record,) in chunk
-                    )
-                records.write(state)
         self.messages(table, "batch").write_text(schema + batch + state)
         self.messages(table, "unchanged").write_text(schema + state)
+
+    def _write_records(self, file: Path) -> None:
+        """Write the rows of the table's Parquet as records."""
+        schema, _, state = map(json.loads, file.with_name("batch.singer").read_text().splitlines())
+        schema["schema"]["properties"] |= NUMBERS
+        stream = schema["stream"]
+        partial = file.with_suffix(".partial")
+        with duckdb.connect() as connection, partial.open("w") as records:
+            connection.execute("set TimeZone = 'UTC'")
+            records.write(_line(**schema))
+            found = connection.execute(
+                f"select to_json(r) from (from '{file.with_name('rows.parquet')}' "
+                "select * replace (strftime(updated_at, '%Y-%m-%dT%H:%M:%S.%f') as updated_at, "
+                "strftime(created_at, '%Y-%m-%dT%H:%M:%S') as created_at)) as r"
+            )
+            while chunk := found.fetchmany(RECORDS_AT_ONCE):
+                records.writelines(
+                    f'{{"type": "RECORD", "stream": "{stream}", "record": {record}}}\n'
+                    for (record,) in chunk
+                )
+            records.write(_line(**state))
+        partial.rename(file)
 
     def forget(self) -> None:
         """Drop what was loaded, and the ledger of it."""
@@ -277,7 +289,7 @@ class WatershedRecordsIntoRedshift(WatershedIntoRedshift):
 
     name = "watershed-records"
     kind = "records"
-    share = 0.05
+    share = 0.0125
     note = "the target alone, of RECORD messages"
 
 
@@ -286,7 +298,7 @@ class PipelineWiseIntoRedshift(IntoRedshift):
 
     name = "singer"
     kind = "records"
-    share = 0.05
+    share = 0.0125
     quick_rounds = 1
     tls = "none verified: it has no setting for it"
     note = (

@@ -7,77 +7,50 @@ import logging
 import random
 import shutil
 import time
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
-from watershed_load_plan.conform import STAGE
-from watershed_load_plan.duckdb_types import from_duckdb, literal, quoted
-from watershed_load_plan.redshift_types import LARGEST_VARBYTE, LARGEST_VARCHAR
+from watershed_load_plan.duckdb_types import literal, quoted
+from watershed_load_plan.redshift_types import LARGEST_VARCHAR
 from watershed_load_plan.tables import METADATA_COLUMNS
-from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.warehouse import Changes
 from watershed_redshift import ConflictError, ConnectionLostError, RedshiftError
 from watershed_target_redshift import load_errors, statements
 from watershed_target_redshift.catalog import Catalog, name_of
 from watershed_target_redshift.exceptions import StagingError
 from watershed_target_redshift.export import (
-    NULL_IN_CSV,
     PARQUET,
     export,
     is_loadable,
     is_parquet,
 )
-from watershed_target_redshift.stage import Stage
+from watershed_target_redshift.limits import held
+from watershed_target_redshift.stage import (
+    Stage,
+    constants_of,
+    find_empty,
+    measured,
+    opened_engine,
+    stage_types,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import duckdb
+
     from watershed_load_plan.tables import Table
+    from watershed_load_plan.types import ColumnType
     from watershed_redshift import RedshiftConnection
-    from watershed_target_redshift.layouts import Layout
+    from watershed_target_redshift.settings import LoadSettings
     from watershed_target_redshift.staging import Staging
 
 logger = logging.getLogger(__name__)
 
-MEMORY_LIMIT = "400MB"
-"""Of the DuckDB that reads batches; with Python and S3's buffers a process stays under 600 MB."""
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.5
-LARGEST_JSON = 4_000_000
-"""Bytes in CSV, where a quote is doubled: COPY reads no row above 4 MB."""
-
-_HELD = {
-    Kind.TEXT: f"strlen({{0}}) <= {LARGEST_VARCHAR} and not contains({{0}}, chr(0)) "
-    f"and {{0}} <> {literal(NULL_IN_CSV)}",
-    Kind.JSON: f"strlen(replace(cast({{0}} as varchar), '\"', '\"\"')) <= {LARGEST_JSON} "
-    r"and not contains(cast({0} as varchar), '\u0000')",
-    Kind.BINARY: f"octet_length({{0}}) <= {LARGEST_VARBYTE}",
-    Kind.DATE: "{0} between date '0001-01-01' and date '9999-12-31'",
-    Kind.TIMESTAMP: "{0} >= timestamp '0001-01-01' and {0} < timestamp '10000-01-01'",
-    Kind.TIMESTAMPTZ: "{0} >= timestamptz '0001-01-01 00:00:00+00' "
-    "and {0} < timestamptz '10000-01-01 00:00:00+00'",
-}
-"""What Redshift, or COPY on the way to it, can hold of types that DuckDB holds more of."""
-
-
-@dataclass(frozen=True)
-class LoadSettings:
-    """How rows are loaded.
-
-    Attributes:
-        slices: Into how many files a large batch is written.
-        layouts: How the rows of new tables lie.
-        statement_timeout_seconds: How long DDL, and a load for its tables, wait for others.
-        is_vacuumed: Whether changed tables are vacuumed after the run.
-    """
-
-    slices: int
-    layouts: Mapping[Table, Layout]
-    statement_timeout_seconds: float
-    is_vacuumed: bool
 
 
 class RedshiftWarehouse:
@@ -108,6 +81,8 @@ class RedshiftWarehouse:
         self._settings = settings
         self._catalog = Catalog(connection, settings.layouts)
         self._engine: duckdb.DuckDBPyConnection | None = None
+        self._uploads: ThreadPoolExecutor | None = None
+        self._expected: dict[tuple[Path, ...], Future[str]] = {}
         self._stages: dict[str, Stage] = {}
         self._tables: set[Table] = set()
         self._changed: set[Table] = set()
@@ -130,7 +105,10 @@ class RedshiftWarehouse:
         try:
             self._connection.ensure()
             self._limit_statements(self._settings.statement_timeout_seconds)
-            with self._engine_of_session():
+            with (
+                opened_engine(self._folder) as self._engine,
+                ThreadPoolExecutor(max_workers=1) as self._uploads,
+            ):
                 yield
         except BaseException:
             self._connection.close()
@@ -141,23 +119,11 @@ class RedshiftWarehouse:
         else:
             self._staging.remove()
         finally:
+            self._engine = self._uploads = None
+            self._expected = {}
             self._stages = {}
             self._tables = set()
             self._catalog.forget()
-
-    @contextlib.contextmanager
-    def _engine_of_session(self) -> Iterator[None]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with duckdb.connect() as self._engine:
-                self._engine.execute("set threads = 1")
-                self._engine.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-                self._engine.execute(f"set temp_directory = {literal(str(self._folder / 'spill'))}")
-                self._engine.execute("set TimeZone = 'UTC'")
-                yield
-        finally:
-            self._engine = None
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def transact(self, work: Callable[[], None]) -> None:
         """Do work in one transaction; again where others were in its way or the session was lost.
@@ -222,21 +188,20 @@ class RedshiftWarehouse:
 
     def fits(self, value: str, column_type: ColumnType) -> str | None:
         """Write the condition that Redshift can hold a value."""
-        condition = _HELD.get(column_type.kind)
-        return condition.format(value) if condition else None
+        return held(value, column_type)
 
     def stage(self, table: Table, columns: Sequence[str]) -> str:
         """Write the stage to files, upload them, and let the table's texts hold its longest."""
-        types = self._stage_types(columns)
+        types = stage_types(self.engine, columns)
         rows = self._measure(table, types)
         manifest = options = ""
         empty: tuple[str, ...] = ()
         if rows:
             folder = self._folder / "files"
-            empty = () if is_parquet(types) else self._find_empty(types)
+            empty = () if is_parquet(types) else find_empty(self.engine, types)
             slices = self._settings.slices
             exported = export(self.engine, types, folder, rows=rows, slices=slices, empty=empty)
-            manifest, options = self._staging.upload(exported.files), exported.options
+            manifest, options = self._upload(exported.files).result(), exported.options
             shutil.rmtree(folder)
         return self._note(Stage(table, types, {}, rows, manifest, options, {}, empty))
 
@@ -252,6 +217,11 @@ class RedshiftWarehouse:
             for file in files
         )
 
+    def expect_files(self, files: Sequence[Path], types: Mapping[str, ColumnType]) -> None:
+        """Begin to upload files that COPY reads as they are, but for those that lie in S3."""
+        if is_loadable(types):
+            self._expected[tuple(files)] = self._upload(files)
+
     def stage_files(
         self,
         table: Table,
@@ -259,36 +229,21 @@ class RedshiftWarehouse:
         in_files: Sequence[str],
         files: Sequence[Path],
     ) -> str:
-        """Upload the files of the stage as they are, but for those that lie in S3 already."""
-        types = self._stage_types([*in_files, *(c for c in columns if c not in in_files)])
-        if not is_loadable(types):
+        """Take files that were expected, or write the stage anew."""
+        uploaded = self._expected.pop(tuple(files), None)
+        if uploaded is None:
             return self.stage(table, columns)
+        types = stage_types(self.engine, [*in_files, *(c for c in columns if c not in in_files)])
         rows = self._measure(table, types)
-        manifest = self._staging.upload(files) if rows else ""
-        constants = self._constants([name for name in types if name not in in_files])
+        manifest = uploaded.result()
+        constants = constants_of(self.engine, [name for name in types if name not in in_files])
         return self._note(Stage(table, types, {}, rows, manifest, PARQUET, constants))
 
-    def _stage_types(self, columns: Sequence[str]) -> dict[str, ColumnType]:
-        described = self.engine.execute(f"describe {STAGE}").fetchall()
-        found = {column: from_duckdb(of) for column, of, *_ in described}
-        return {column: found[column] or ColumnType(Kind.TEXT) for column in columns}
-
-    def _find_empty(self, types: Mapping[str, ColumnType]) -> tuple[str, ...]:
-        """Find the columns of bytes that hold an empty value."""
-        return tuple(
-            name
-            for name, of in types.items()
-            if of.kind is Kind.BINARY
-            and self.engine.execute(
-                f"select 1 from {STAGE} where octet_length({quoted(name)}) = 0 limit 1"
-            ).fetchone()
-        )
-
-    def _constants(self, columns: Sequence[str]) -> dict[str, str | None]:
-        """Read the values that all rows of the stage have in these columns."""
-        listed = ", ".join(f"cast({quoted(name)} as varchar)" for name in columns)
-        (row,) = self.engine.execute(f"select {listed} from {STAGE} limit 1").fetchall() or [()]
-        return dict(zip(columns, row, strict=bool(row)))
+    def _upload(self, files: Sequence[Path]) -> Future[str]:
+        """Upload files beside what goes on, one batch after another."""
+        if self._uploads is None:
+            raise RuntimeError("the warehouse is used outside of a session")
+        return self._uploads.submit(self._staging.upload, files)
 
     def _note(self, stage: Stage) -> str:
         name = f"watershed_stage_{len(self._stages) + 1}"
@@ -396,16 +351,12 @@ class RedshiftWarehouse:
 
     def _measure(self, table: Table, types: Mapping[str, ColumnType]) -> int:
         """Count the stage's rows, and let each text column hold the longest value that comes."""
-        texts = [name for name, of in types.items() if of.kind is Kind.TEXT]
-        longest = "".join(f", max(strlen({quoted(name)}))" for name in texts)
-        ((rows, *bytes_of),) = self.engine.execute(
-            f"select count(*){longest} from {STAGE}"
-        ).fetchall()
-        sizes = self._catalog.text_sizes(table) if texts else {}
-        for name, size in zip(texts, bytes_of, strict=True):
-            if size is not None and size > sizes.get(name, LARGEST_VARCHAR):
+        rows, longest = measured(self.engine, types)
+        sizes = self._catalog.text_sizes(table) if longest else {}
+        for name, size in longest.items():
+            if size > sizes.get(name, LARGEST_VARCHAR):
                 self._catalog.grow_text(table, name, size)
-        return int(rows)
+        return rows
 
     def _copy(self, name: str, stage: Stage) -> None:
         """Load a batch from S3 into a temporary table.
