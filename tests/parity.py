@@ -33,44 +33,83 @@ OF_THE_RUN = {
 """Columns whose values may differ, and why."""
 
 
-def duckdb_columns(connection, schema):
-    """Table to column to type."""
-    rows = connection.execute(
-        "select table_name, column_name, data_type from duckdb_columns() where schema_name = ? "
-        "order by table_name, column_index",
-        [schema],
-    ).fetchall()
-    return _nested(rows)
+SCHEMAS = ("raw_shop", "raw_crm", "raw_web", "staging", "intermediate", "marts")
+"""What is compared."""
+COMPUTED = ("staging", "intermediate")
+"""Where engines give what is computed types of their own: there only values are compared."""
 
 
-def redshift_columns(connection, schema):
-    """The same; types as DuckDB's are translated."""
-    rows = connection.execute(
-        "select table_name, column_name, case when data_type = 'numeric' then "
-        "'numeric(' || numeric_precision || ',' || numeric_scale || ')' else data_type end "
-        f"from svv_columns where table_schema = '{schema}' order by table_name, ordinal_position"
-    )
-    return _nested(rows)
+def differences(duckdb, redshift):
+    """Compare two warehouses.
+
+    Args:
+        duckdb: runs a query and returns its rows.
+        redshift: the same.
+
+    Returns:
+        A line for each difference, an empty relation among them; and how many relations there were.
+    """
+    found, compared = [], 0
+    for schema in SCHEMAS:
+        ours = _columns(duckdb(_DUCKDB_COLUMNS.format(schema)))
+        theirs = _columns(redshift(_REDSHIFT_COLUMNS.format(schema)))
+        if schema != "staging":  # late-binding views are in no catalog of columns
+            found += [f"{schema}.{name}: missing" for name in ours.keys() ^ theirs.keys()]
+        for table, columns in ours.items():
+            relation = f"{schema}.{table}"
+            compared += 1
+            expected = {name: translated(of) for name, of in columns.items()}
+            if schema not in COMPUTED and expected != theirs.get(table):
+                found.append(f"{relation}: {expected} and {theirs.get(table)}")
+            found += _differing_rows(relation, columns, duckdb, redshift)
+    return found, compared
+
+
+def _differing_rows(relation, columns, duckdb, redshift):
+    left, right = (_rows(execute, relation, columns) for execute in (duckdb, redshift))
+    if not left:
+        return [f"{relation}: empty"]
+    return [
+        f"{relation}: only {engine} has {row}"
+        for engine, rows in (("DuckDB", left - right), ("Redshift", right - left))
+        for row in list(rows)[:1]
+    ]
+
+
+_DUCKDB_COLUMNS = (
+    "select table_name, column_name, data_type from duckdb_columns() where schema_name = '{}' "
+    "order by table_name, column_index"
+)
+_REDSHIFT_COLUMNS = (
+    "select table_name, column_name, case when data_type = 'numeric' then "
+    "'numeric(' || numeric_precision || ',' || numeric_scale || ')' else data_type end "
+    "from svv_columns where table_schema = '{}' order by table_name, ordinal_position"
+)
+
+
+def _columns(rows):
+    found = collections.defaultdict(dict)
+    for table, column, of in rows:
+        found[table][column] = of
+    return dict(found)
 
 
 def translated(of):
-    """Redshift's name of a DuckDB type."""
-    if of.startswith("DECIMAL"):
-        return of.replace("DECIMAL", "numeric")
-    return TYPES[of]
+    """Name Redshift's type for a type of DuckDB."""
+    return of.replace("DECIMAL", "numeric") if of.startswith("DECIMAL") else TYPES.get(of, of)
 
 
-def rows_of(execute, relation, columns):
+def _rows(execute, relation, columns):
     """All rows, comparable, with how often each occurs."""
     compared = [name for name in columns if name not in OF_THE_RUN]
-    listed = ", ".join(f'"{name}"' for name in compared)
-    if "_sdc_deleted_at" in columns:
-        listed += ", _sdc_deleted_at is not null"
-        compared.append("_sdc_deleted_at")
+    listed = [f'"{name}"' for name in compared]
     kinds = [columns[name] for name in compared]
+    if "_sdc_deleted_at" in columns:
+        listed.append("_sdc_deleted_at is not null")
+        kinds.append("BOOLEAN")
     return collections.Counter(
         tuple(comparable(value, kind) for value, kind in zip(row, kinds, strict=True))
-        for row in execute(f"select {listed} from {relation}")
+        for row in execute(f"select {', '.join(listed)} from {relation}")
     )
 
 
@@ -82,6 +121,8 @@ def comparable(value, kind):
         return json.dumps(_exact(json.loads(value, parse_float=decimal.Decimal)), sort_keys=True)
     if isinstance(value, int | decimal.Decimal):
         return str(decimal.Decimal(value).normalize())
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()  # as Redshift's driver brings it
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
@@ -95,10 +136,3 @@ def _exact(document):
     if isinstance(document, list):
         return [_exact(value) for value in document]
     return str(document.normalize()) if isinstance(document, decimal.Decimal) else document
-
-
-def _nested(rows):
-    found = collections.defaultdict(dict)
-    for table, column, of in rows:
-        found[table][column] = of
-    return dict(found)
