@@ -15,6 +15,7 @@ from watershed_target_redshift.warehouse import LoadSettings, RedshiftWarehouse
 
 if TYPE_CHECKING:
     from watershed_load_plan import LoadOptions, Warehouse
+DEFAULT_PREFIX = "watershed"
 
 
 class TargetRedshift(LoadPlanTarget):
@@ -52,7 +53,7 @@ class TargetRedshift(LoadPlanTarget):
         th.Property(
             "staging_prefix",
             th.StringType,
-            default="watershed",
+            default=DEFAULT_PREFIX,
             description="Beginning of the files' keys; each run has a folder of its own below it.",
         ),
         th.Property(
@@ -135,7 +136,7 @@ class TargetRedshift(LoadPlanTarget):
         staging = Staging(
             StagingSettings(
                 bucket=self.config["staging_bucket"],
-                prefix=self.config["staging_prefix"],
+                prefix=self._given("staging_prefix") or DEFAULT_PREFIX,
                 region=self._given("region"),
                 kms_key_id=self._given("staging_kms_key_id"),
                 endpoint_url=endpoint,
