@@ -534,3 +534,9 @@ def test_what_is_wrong_with_the_way_in_is_one_line(database, changed, line, comm
     assert said.startswith("watershed: ")
     assert line in said
     assert "wrong-word" not in said
+
+
+def test_a_load_without_an_environment_is_refused_before_it_begins(database):
+    done = database.run("load")
+    assert done.returncode == 1
+    assert done.stderr.startswith("watershed: MELTANO_ENVIRONMENT is not set: ")

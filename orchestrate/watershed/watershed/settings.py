@@ -26,6 +26,7 @@ class Settings:
         published: The DuckDB file that readers open; replaced whole, never written.
         system_database: Where Meltano remembers its runs.
         redshift: Where the warehouse is Redshift: how one connects; None: it is the file.
+        meltano_environment: The active one, which every `meltano run` of ours is told.
         readers: Whom publishing on Redshift gives reading rights, e.g. ``group analysts``.
     """
 
@@ -35,6 +36,7 @@ class Settings:
     system_database: Path
     redshift: ConnectionSettings | None = None
     readers: tuple[str, ...] = ()
+    meltano_environment: str | None = None
 
     @property
     def output(self) -> Path:
@@ -78,6 +80,7 @@ class Settings:
             / environment.get("MELTANO_SYS_DIR_ROOT", ".meltano")
             / "meltano.db",
             redshift=read_environment(environment) if is_redshift else None,
+            meltano_environment=environment.get("MELTANO_ENVIRONMENT") or None,
             readers=_readers(environment.get("WATERSHED_REDSHIFT_READERS", "")),
         )
 
