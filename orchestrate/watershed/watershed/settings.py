@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watershed.exceptions import WatershedError
-from watershed_redshift import ADDRESS, ConnectionSettings, read_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from watershed_redshift import ConnectionSettings
+
 PROJECT_FILE = "meltano.yml"
+REDSHIFT = "redshift://"
+"""What `WATERSHED_WAREHOUSE` is where the warehouse is Redshift and no file."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,11 @@ class Settings:
         root = _checked_root(Path(named)) if named else _root_above(folder)
         output = root / "output"
         warehouse = environment.get("WATERSHED_WAREHOUSE", output / "warehouse.duckdb")
-        is_redshift = warehouse == ADDRESS
+        redshift = None
+        if warehouse == REDSHIFT:
+            from watershed_redshift import read_environment  # noqa: PLC0415  # its driver is slow
+
+            redshift = read_environment(environment)
         return cls(
             project_root=root,
             warehouse=root / warehouse,
@@ -79,7 +86,7 @@ class Settings:
             system_database=root
             / environment.get("MELTANO_SYS_DIR_ROOT", ".meltano")
             / "meltano.db",
-            redshift=read_environment(environment) if is_redshift else None,
+            redshift=redshift,
             meltano_environment=environment.get("MELTANO_ENVIRONMENT") or None,
             readers=_readers(environment.get("WATERSHED_REDSHIFT_READERS", "")),
         )
