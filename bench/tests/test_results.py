@@ -42,6 +42,17 @@ def test_where_the_servers_time_means_nothing_it_does_not_count():
     assert (client_only.cpu_s, client_only.server_cpu_s) == (3, None)
 
 
+def test_a_commit_is_shown_by_what_takes_its_time():
+    seconds = {"planning": 1, "upload": 0.5, "ddl": 0.25, "commit": 0.25, "copy": 6, "rows": 2}
+    commit = Result(
+        source="redshift", route="watershed-commit", version="1", rows=4000, seconds=seconds
+    )
+    rendered = report.render([commit])
+    assert "### Where the time of a commit to Redshift goes" in rendered
+    assert "| 1.00 | 0.50 | 0.25 | 0.25 | 6.00 | 2.00 | 20% | 40% |" in rendered
+    assert "a table read whole" not in rendered
+
+
 def test_a_new_result_replaces_that_of_its_route_only(tmp_path):
     file = tmp_path / "results" / "latest.json"
     compared = results.compared(PEER, rounds((1, 7)), rounds((1, 4)), counts_server=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from watershed_bench import cases, machine, report, results
 from watershed_bench.comparison import Plan, compare
 from watershed_bench.dlt_routes import DltConnectorX, DltPyArrow
+from watershed_bench.killed import killed
 from watershed_bench.limit_routes import Copy, Limit
 from watershed_bench.redshift import (
     PipelineWiseIntoRedshift,
@@ -40,7 +41,7 @@ DOCUMENT = REPOSITORY / "docs" / "benchmarks.md"
 SOURCES: dict[str, type[Source]] = {
     source.name: source for source in (Postgres, MySql, MongoDb, Redshift)
 }
-ROWS = {"postgres": 4_000_000, "mysql": 2_000_000, "mongodb": 25_000, "redshift": 1_000_000}
+ROWS = {"postgres": 4_000_000, "mysql": 2_000_000, "mongodb": 25_000, "redshift": 4_000_000}
 ROUTES: tuple[type[Route], ...] = (
     Watershed,
     Limit,
@@ -57,7 +58,7 @@ ROUTES: tuple[type[Route], ...] = (
     WatershedRecordsIntoRedshift,
     PipelineWiseIntoRedshift,
 )
-CASES = ("full", "hourly", "fixed", "growth")
+CASES = ("full", "hourly", "fixed", "growth", "killed")
 QUICK_PART = 10
 
 
@@ -75,7 +76,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--routes", help=f"separated by commas, of: {', '.join(names)}")
     parser.add_argument(
         "--cases",
-        help=f"separated by commas, of: {', '.join(CASES)}; default: all but growth",
+        help=f"separated by commas, of: {', '.join(CASES)}; default: the first three",
     )
     parser.add_argument("--rows", type=int, help="of the large table, e.g. 400000")
     parser.add_argument("--rounds", type=int, default=3, help="how often each route runs")
@@ -89,7 +90,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options.routes = _chosen(parser, "--routes", options.routes, names)
     options.cases = _chosen(parser, "--cases", options.cases, CASES) if options.cases else CASES[:3]
     if options.growth:
-        options.cases = [*options.cases, "growth"]
+        options.cases = [*options.cases, "growth", "killed"]
     return options
 
 
@@ -154,6 +155,8 @@ def _measure(options: argparse.Namespace, places: Places, source: Source) -> lis
         found += cases.hourly(places, source, replace(plan, rounds=_case_rounds(options)))
     if "growth" in options.cases and source.name == "postgres":
         found += cases.growth(places, source, plan)
+    if "killed" in options.cases and isinstance(source, Postgres):
+        found += killed(places, source, plan)
     return found
 
 

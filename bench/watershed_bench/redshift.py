@@ -29,7 +29,7 @@ KEYS = {
 PROPERTIES = {
     "id": {"type": ["integer", "null"]},
     "amount": {
-        "type": ["number", "null"],
+        "type": ["string", "null"],
         "format": "singer.decimal",
         "precision": 12,
         "scale": 2,
@@ -47,6 +47,8 @@ PROPERTIES = {
     "qty": {"type": ["integer", "null"], "minimum": -(2**31), "maximum": 2**31 - 1},
     "coupon": {"type": ["string", "null"]},
 }
+NUMBERS = {"amount": {"type": ["number", "null"]}}
+"""What other people's taps say in a record's place: to their targets the above would be a text."""
 DOCUMENT = {"uid": {"type": ["string", "null"], "format": "uuid"}, "meta": {"type": "object"}}
 """What a table of ``documents`` has beside; it cannot travel as Parquet."""
 ROWS = """
@@ -120,7 +122,10 @@ class Redshift(Source):
 
     def messages(self, table: str, kind: str) -> Path:
         """Where the messages of a table are: ``batch``, ``records``, or ``unchanged``."""
-        return self.folder / "messages" / table / f"{kind}.singer"
+        file = self.folder / "messages" / table / f"{kind}.singer"
+        if kind == "records" and not file.exists():
+            self._write_records(file)
+        return file
 
     def documents(self, rows: int) -> str:
         """Return a table that has a UUID and a document beside."""
@@ -138,34 +143,40 @@ class Redshift(Source):
         properties = PROPERTIES if is_plain else {**PROPERTIES, **DOCUMENT}
         file = folder / "rows.parquet"
         stream = f"{STREAM_SCHEMA}-{table}"
-        schema = _line(
-            type="SCHEMA",
-            stream=stream,
-            schema={"properties": properties},
-            key_properties=["id"],
-        )
+        schema = _schema(stream, properties)
         batch = _line(
             type="BATCH", stream=stream, encoding={"format": "parquet"}, manifest=[f"file://{file}"]
         )
         state = _line(type="STATE", value={"bookmarks": {stream: {"rows": rows}}})
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"copy ({query}) to '{file}' (format parquet, compression snappy)")
-            with self.messages(table, "records").open("w") as records:
-                records.write(schema)
-                found = connection.execute(
-                    f"select to_json(r) from (from '{file}' select * replace ("
-                    "strftime(updated_at, '%Y-%m-%dT%H:%M:%S.%f') as updated_at, "
-                    "strftime(created_at, '%Y-%m-%dT%H:%M:%S') as created_at)) as r"
-                )
-                while chunk := found.fetchmany(RECORDS_AT_ONCE):
-                    records.writelines(
-                        f'{{"type": "RECORD", "stream": "{stream}", "record": {record}}}\n'
-                        for (record,) in chunk
-                    )
-                records.write(state)
+            connection.execute(
+                f"copy ({query}) to '{file}' (format parquet, compression uncompressed)"
+            )
         self.messages(table, "batch").write_text(schema + batch + state)
         self.messages(table, "unchanged").write_text(schema + state)
+
+    def _write_records(self, file: Path) -> None:
+        """Write the rows of the table's Parquet as records."""
+        schema, _, state = map(json.loads, file.with_name("batch.singer").read_text().splitlines())
+        schema["schema"]["properties"] |= NUMBERS
+        stream = schema["stream"]
+        partial = file.with_suffix(".partial")
+        with duckdb.connect() as connection, partial.open("w") as records:
+            connection.execute("set TimeZone = 'UTC'")
+            records.write(_line(**schema))
+            found = connection.execute(
+                f"select to_json(r) from (from '{file.with_name('rows.parquet')}' "
+                "select * replace (strftime(updated_at, '%Y-%m-%dT%H:%M:%S.%f') as updated_at, "
+                "strftime(created_at, '%Y-%m-%dT%H:%M:%S') as created_at)) as r"
+            )
+            while chunk := found.fetchmany(RECORDS_AT_ONCE):
+                records.writelines(
+                    f'{{"type": "RECORD", "stream": "{stream}", "record": {record}}}\n'
+                    for (record,) in chunk
+                )
+            records.write(_line(**state))
+        partial.rename(file)
 
     def forget(self) -> None:
         """Drop what was loaded, and the ledger of it."""
@@ -178,6 +189,12 @@ class Redshift(Source):
         with self.database.connect(autocommit=True) as connection:
             row = connection.execute(f"select count(*) from {SCHEMA}.{table}").fetchone()
         return int(row[0]) if row else 0
+
+
+def _schema(stream: str, properties: dict[str, Any]) -> str:
+    return _line(
+        type="SCHEMA", stream=stream, schema={"properties": properties}, key_properties=["id"]
+    )
 
 
 def _line(**message: object) -> str:
@@ -272,7 +289,7 @@ class WatershedRecordsIntoRedshift(WatershedIntoRedshift):
 
     name = "watershed-records"
     kind = "records"
-    share = 0.05
+    share = 0.0125
     note = "the target alone, of RECORD messages"
 
 
@@ -281,7 +298,7 @@ class PipelineWiseIntoRedshift(IntoRedshift):
 
     name = "singer"
     kind = "records"
-    share = 0.05
+    share = 0.0125
     quick_rounds = 1
     tls = "none verified: it has no setting for it"
     note = (

@@ -11,23 +11,26 @@ from watershed_bench.redshift import Redshift, WatershedIntoRedshift
 from watershed_bench.results import Result, with_usages
 from watershed_bench.routes import Places
 
+PART_OF_A_COMMIT = 4
+
 
 def commits(places: Places, source: Redshift, plan: Plan) -> list[Result]:
     """Measure the commit of one large batch, of one with documents, and a run without news."""
     route = WatershedIntoRedshift(places, source)
-    orders, documents = source.orders(plan.rows), source.documents(plan.rows)
+    rows = plan.rows // PART_OF_A_COMMIT
+    orders, documents = source.orders(rows), source.documents(rows)
     result = Result(
         source=source.name,
         route="watershed-commit",
         version=route.version,
-        rows=plan.rows,
+        rows=rows,
         tls=route.tls,
         command=f"{route.shown}, a new table",
     )
     with_documents = replace(
         result,
         route="watershed-commit-documents",
-        command=f"{result.command} with a UUID and a document beside: gzipped CSV",
+        command=f"{result.command} with a UUID and a document beside: CSV",
     )
     unchanged = replace(
         result, route="watershed-unchanged", command=f"{route.shown}, no row changed"

@@ -15,7 +15,7 @@ TITLES = {
     "all": "All sources",
 }
 GROWTH = "watershed-growth-"
-CASES = ("watershed-unchanged", "watershed-changed", "watershed-fixed")
+CASES = ("watershed-unchanged", "watershed-changed", "watershed-fixed", "watershed-killed")
 COMMITS = ("watershed-commit", "watershed-commit-documents")
 OURS_IN_A_COMMIT = ("planning", "upload", "ddl", "commit")
 """What takes time in a commit beside COPY and the warehouse's own work on rows."""
@@ -92,7 +92,10 @@ def render(results: Sequence[Result]) -> str:
             parts += [_list("Routes", _descriptions(full))]
     small = [result for result in results if result.route in CASES]
     if small:
-        parts += ["### Ours when little or nothing changed", _table(CASE_COLUMNS, small)]
+        parts += [
+            "### Ours when little or nothing changed, and after a kill",
+            _table(CASE_COLUMNS, small),
+        ]
         parts += [_list("Runs", _descriptions(small))]
     commits = [result for result in results if result.route in COMMITS]
     if commits:

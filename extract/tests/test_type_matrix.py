@@ -1,6 +1,8 @@
 """Every type of every source: what becomes of its values is what docs/types.md says."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -12,12 +14,14 @@ from type_matrix.mongodb_cases import MONGODB, is_far, text_of
 from type_matrix.mysql_cases import MYSQL
 from type_matrix.page import settle
 from type_matrix.postgres_cases import POSTGRES, SETUP
+from type_matrix.redshift import RedshiftTables
 
+from redshift_standin.standin import Standin
 from watershed_tap.testing import Output, Runner
 from watershed_tap_mongodb.source import MongoSource
 from watershed_tap_mongodb.values import CODEC_OPTIONS
 
-pytestmark = pytest.mark.extract
+pytestmark = [pytest.mark.extract, pytest.mark.redshift]
 
 # DuckDB's own text of a time with zone is a millisecond off after the year 285,000.
 _TEXTS = {
@@ -30,10 +34,13 @@ Said = list[list[str | None]]  # rows of texts
 
 
 class Matrix:
-    """Loads the sheets of a source by files, and judges what arrived."""
+    """Loads the sheets of a source by files, into both warehouses, and judges what arrived."""
 
-    def __init__(self, warehouse: Any, in_files: dict[str, Any]) -> None:
+    def __init__(
+        self, warehouse: Any, on_redshift: RedshiftTables, in_files: dict[str, Any]
+    ) -> None:
         self._warehouse = warehouse
+        self._on_redshift = on_redshift
         self._settings = in_files
         self._in_files: dict[str, dict[str, str]] = {}
         in_files["batch_config"]["storage"]["root"] = warehouse.batches.as_uri()
@@ -42,7 +49,8 @@ class Matrix:
         output = tap.sync(settings=self._settings)
         assert output.of("RECORD") == []
         self._in_files = types_in_files(output)
-        self._warehouse.load(output)
+        self._on_redshift.load(output)
+        self._warehouse.load(output)  # it deletes the files, which are in its folder
 
     def rows(self, cases: Sequence[TypeCase], said: Callable[[Sheet], Said]) -> Iterator[Row]:
         arrivals = {
@@ -79,6 +87,14 @@ class Matrix:
                 f" where stream like '%-{sheet.name}'"
             )
         }
+        names = self._on_redshift.types(sheet.name)
+        assert {name: of for name, (_, of) in names.items()} == types
+        there = self._on_redshift.texts(sheet.name, sheet.columns, key)
+        assert len(there) == len(sheet.rows)
+        aside_there = {
+            (int(json.loads(record)[key]), column): value
+            for record, column, value in self._on_redshift.aside(sheet.name)
+        }
         return [
             [
                 Arrival(
@@ -87,6 +103,9 @@ class Matrix:
                     aside=aside.get((row, name)),
                     in_file=in_file[name],
                     in_warehouse=types[name],
+                    on_redshift=there[row][position],
+                    redshift_aside=aside_there.get((row, name)),
+                    in_redshift=names[name][0],
                 )
                 for row in range(len(found))
             ]
@@ -111,8 +130,23 @@ def types_in_files(output: Output) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def matrix(make_warehouse: Callable[[str], Any], in_files: dict[str, Any]) -> Matrix:
-    return Matrix(make_warehouse("types"), in_files)
+def matrix(
+    make_warehouse: Callable[[str], Any], redshift_tables: RedshiftTables, in_files: dict[str, Any]
+) -> Matrix:
+    return Matrix(make_warehouse("types"), redshift_tables, in_files)
+
+
+@pytest.fixture
+def redshift_tables(
+    redshift: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RedshiftTables]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(redshift.ca_file))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "emulated")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "emulated")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    tables = RedshiftTables(redshift, tmp_path / "redshift")
+    yield tables
+    tables.close()
 
 
 def test_types_of_postgresql(postgres_tap: Runner, matrix: Matrix) -> None:

@@ -21,7 +21,7 @@ from watershed_target_redshift.target import main
 KINDS = {
     "copy": "^copy ",
     "commit": "^(begin|commit|rollback|lock|set|select 1|(insert into|delete from) ops)",
-    "rows": "^(insert|delete|update|create temp table watershed_changed|select count)",
+    "rows": "^(insert|delete|update|create temp table watershed_changed|select count|analyze)",
 }
 """What a statement does, by its beginning; all others make, alter and read the catalog (DDL)."""
 SECONDS: dict[str, float] = defaultdict(float)
@@ -56,6 +56,7 @@ if __name__ == "__main__":
     timed(Staging, "upload", lambda _: "upload")
     timed(Staging, "remove", lambda _: "upload")
     timed(LoadPlan, "commit", lambda _: "all")
+    timed(LoadPlan, "close", lambda _: "all")
     try:
         main()
     finally:

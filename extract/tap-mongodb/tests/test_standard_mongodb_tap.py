@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from bson import Binary, Decimal128, Int64, ObjectId
-from singer_sdk.testing import SuiteConfig, get_tap_test_class
-from singer_sdk.testing.runners import TapTestRunner
 
+from watershed_tap.testing import pass_standard_tests
 from watershed_tap_mongodb.settings import Settings
 from watershed_tap_mongodb.source import MongoSource
 from watershed_tap_mongodb.tap import TapMongoDB
@@ -48,17 +47,4 @@ def closed_sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_passes_every_standard_test(tap, db, subtests: pytest.Subtests) -> None:
     db.everything.insert_one(EVERYTHING)
-    suite = SuiteConfig()
-    # The class that the SDK makes for pytest needs the server when tests are collected, which is
-    # before fixtures start it; so its tests are run from here.
-    standard = get_tap_test_class(TapMongoDB, config=dict(tap.config), suite_config=suite)
-    runner = TapTestRunner(TapMongoDB, dict(tap.config), suite, parse_env_config=False)
-    runner.sync_all()
-    names = [name for name in vars(standard) if name.startswith("test_")]
-    assert len(names) > 10
-    for name in names:
-        run = getattr(standard, name)
-        for parameters in standard.params.get(name) or [None]:
-            values = parameters.values._asdict() if parameters else {}
-            with subtests.test(name, case=parameters.id if parameters else ""):
-                run(config=suite, resource=None, runner=runner, **values)
+    pass_standard_tests(TapMongoDB, dict(tap.config), subtests)

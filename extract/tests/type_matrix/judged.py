@@ -1,15 +1,16 @@
 """Compares what arrived with what the source says, and makes of that the rows of the page."""
 
+import json
 import math
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 from type_matrix.cases import TypeCase
-from watershed_load_plan.duckdb_types import from_duckdb
-from watershed_load_plan.redshift_types import to_redshift
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Arrival:
         aside: its text in ``ops.quarantine``, ``None`` if it is not there.
         in_file: DuckDB's name of the type that its column has in the file.
         in_warehouse: and in the raw table.
+        on_redshift: what arrived there, as ``arrived`` has it.
+        redshift_aside: as ``aside``.
+        in_redshift: Redshift's name of the type of its raw table's column.
     """
 
     said: str | None
@@ -29,6 +33,9 @@ class Arrival:
     aside: str | None
     in_file: str
     in_warehouse: str
+    on_redshift: str | None
+    redshift_aside: str | None
+    in_redshift: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class Row:
     in_redshift: str
     range: str
     outside: str
+    not_on_redshift: str
 
     def __str__(self) -> str:
         cells = (
@@ -50,6 +58,7 @@ class Row:
             self.in_redshift,
             self.range,
             self.outside,
+            self.not_on_redshift,
         )
         return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
@@ -65,9 +74,15 @@ def is_same(column_type: str, told: str | None, said: str | None) -> bool:
         return told == said or Decimal(told) == Decimal(said)
     if kind == "BLOB":
         return told.lower() == said.lower()
+    if kind == "JSON":
+        return told == said or _document(told) == _document(said)
     if kind in {"DATE", "TIME"} or kind.startswith("TIMESTAMP"):
         return _plain_moment(told) == _plain_moment(said)
     return told == said
+
+
+def _document(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal)
 
 
 def _bits(number: float) -> str:
@@ -107,8 +122,6 @@ def row_of(
         assert same, f"{case.declared}: {_cut(arrival.said)} arrived as {_cut(arrival.arrived)}"
         assert arrival.aside is None, f"{case.declared}: {_cut(arrival.said)} was set aside"
     assert None in {arrival.said for arrival in held}, "NULL is to be tried, too"
-    column_type = from_duckdb(first.in_warehouse)
-    assert column_type is not None
     fates = [
         (name, _fate(case, arrival, first))
         for name, (_, arrival, _) in zip(case.outside, outside, strict=True)
@@ -117,14 +130,57 @@ def row_of(
         names=case.name or case.declared,
         in_file=first.in_file,
         in_warehouse=first.in_warehouse,
-        in_redshift=to_redshift(column_type),
+        in_redshift=first.in_redshift,
         range=case.range or f"{held[1].said} to {held[2].said}",
         outside="; ".join(
             f"{', '.join(name for name, _ in of_one_fate)}: {fate}"
             for fate, of_one_fate in groupby(fates, key=lambda of: of[1])
         )
         or "nothing",
+        not_on_redshift=", ".join(
+            [
+                *(f"`{arrival.said}`" for arrival in held if _is_aside_on_redshift(case, arrival)),
+                *(_size(of) for of in huge if _is_aside_on_redshift(case, of)),
+                *(
+                    name
+                    for name, values in zip(case.outside, outside, strict=True)
+                    if any(_is_aside_on_redshift(case, arrival) for arrival in values)
+                ),
+            ]
+        )
+        or "nothing",
     )
+
+
+def _is_aside_on_redshift(case: TypeCase, arrival: Arrival) -> bool:
+    """Whether Redshift sets aside what DuckDB holds; all else is to be the same in both."""
+    column = arrival.in_warehouse
+    if arrival.on_redshift is None and arrival.arrived is not None:
+        lost = f"{case.declared}: {_cut(arrival.said)} is lost on Redshift"
+        assert arrival.redshift_aside is not None, lost
+        kept = arrival.redshift_aside
+        if column == "VARCHAR":
+            kept = kept.replace(r"\u0000", "\0")
+        originals = [arrival.said or "", arrival.arrived]
+        if column == "BLOB":
+            originals = [b64encode(bytes.fromhex(arrival.arrived)).decode()]
+        is_kept = any(
+            kept == whole or (kept and whole.startswith(kept)) or is_same(column, kept, whole)
+            for whole in originals
+        )
+        assert is_kept, f"{lost}: {_cut(kept)}"
+        return True
+    same = is_same(column, arrival.on_redshift, arrival.arrived)
+    assert same, (
+        f"{case.declared}: {_cut(arrival.arrived)} is {_cut(arrival.on_redshift)} on Redshift"
+    )
+    assert (arrival.redshift_aside is None) == (arrival.aside is None)
+    return False
+
+
+def _size(arrival: Arrival) -> str:
+    size = len((arrival.arrived or "").encode())
+    return f"a value of {size // 2 if arrival.in_warehouse == 'BLOB' else size:,} bytes"
 
 
 def _fate(case: TypeCase, arrival: Arrival, usual: Arrival) -> str:

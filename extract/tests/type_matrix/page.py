@@ -12,12 +12,15 @@ from type_matrix.judged import Row, merged
 PAGE = Path(__file__).parents[3] / "docs" / "types.md"
 WRITE = "WATERSHED_WRITE_TYPES"
 COMMAND = f"{WRITE}=1 .venv/bin/pytest extract/tests/test_type_matrix.py"
-_HEAD = "Parquet file | DuckDB | Redshift, declared | in the column's range | outside it"
+_HEAD = (
+    "Parquet file | DuckDB | Redshift | in the column's range | outside it | "
+    "set aside on Redshift alone"
+)
 
 
 def settle(source: str, rows: Iterable[Row]) -> None:
     """Make sure that the page says this of a source, or write it there if that is asked for."""
-    head = f"| {source} | {_HEAD} |\n|{'---|' * 6}\n"
+    head = f"| {source} | {_HEAD} |\n|{'---|' * 7}\n"
     table = head + "".join(f"{row}\n" for row in merged(rows))
     page = PAGE.read_text()
     begin, end = f"<!-- tests write: {source} -->\n", "<!-- until here -->"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from watershed_duckdb import connect
 from watershed_load_plan.conform import STAGE
 from watershed_load_plan.duckdb_types import from_duckdb, quoted, to_duckdb
@@ -16,8 +18,6 @@ from watershed_load_plan.warehouse import Changes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    import duckdb
 
     from watershed_load_plan.tables import Table
 
@@ -93,15 +93,13 @@ class DuckDBWarehouse:
 
     def columns(self, table: Table) -> dict[str, ColumnType] | None:
         """Read the columns of a table; a type that is none of ours counts as text."""
-        rows = self.execute(
-            "select column_name, data_type from duckdb_columns() "
-            "where database_name = current_database() and schema_name = ? and table_name = ? "
-            "order by column_index",
-            [table.schema, table.name],
-        )
+        try:
+            rows = self.execute(f"describe {self.quoted(table)}")
+        except duckdb.CatalogException:
+            return None
         return {
-            name: from_duckdb(type_name) or ColumnType(Kind.TEXT) for name, type_name in rows
-        } or None
+            name: from_duckdb(type_name) or ColumnType(Kind.TEXT) for name, type_name, *_ in rows
+        }
 
     def create(self, table: Table, columns: Mapping[str, ColumnType]) -> None:
         """Create a table and its schema."""

@@ -37,7 +37,7 @@ def loaded(loader, singer, interfere):
         addresses = []
 
         def read_manifest(_):
-            (key,) = [key for key in loader.staged() if key.endswith("manifest")]
+            key = max(key for key in loader.staged() if key.endswith("manifest"))  # the last one's
             body = loader.s3.get_object(Bucket=loader.bucket, Key=key)["Body"].read()
             addresses.extend(entry["url"] for entry in json.loads(body)["entries"])
 

@@ -1,6 +1,5 @@
 """A load that fails, is refused or killed leaves the tables as before or loaded, and S3 empty."""
 
-import gzip
 import json
 import logging
 import re
@@ -11,6 +10,7 @@ import threading
 from pathlib import Path
 
 import boto3
+import pyarrow as pa
 import pytest
 from botocore.awsrequest import AWSResponse
 
@@ -236,17 +236,21 @@ def test_an_error_in_a_file_names_file_line_and_column(filled, singer, interfere
 
     def spoil(_):
         for key in data_files(filled):
-            body = gzip.decompress(
-                filled.s3.get_object(Bucket=filled.bucket, Key=key)["Body"].read()
-            )
-            spoilt = gzip.compress(body.replace(b"{}", b"{]"), mtime=0)
+            packed = filled.s3.get_object(Bucket=filled.bucket, Key=key)["Body"].read()
+            body = pa.CompressedInputStream(pa.BufferReader(packed), "zstd").read()
+            spoilt = pa.compress(body.replace(b"{}", b"{]"), "zstd", asbytes=True)
             filled.s3.put_object(Bucket=filled.bucket, Key=key, Body=spoilt)
+            manifest = f"{key.rpartition('/')[0]}/manifest"
+            entry = {"url": f"s3://{filled.bucket}/{key}", "meta": {"content_length": len(spoilt)}}
+            listed = json.dumps({"entries": [entry]})
+            filled.s3.put_object(Bucket=filled.bucket, Key=manifest, Body=listed.encode())
 
     interfere("copy", spoil)
     with pytest.raises(RedshiftError) as raised:
         filled.load(*documents)
     assert re.search(
-        r"COPY into raw_\w+\.docs failed: s3://.*\.csv\.gz, line 1, column doc: ", str(raised.value)
+        r"COPY into raw_\w+\.docs failed: s3://.*\.csv\.zst, line 1, column doc: ",
+        str(raised.value),
     )
     assert "stream shop-docs" in raised.value.__notes__
     assert filled.staged() == []

@@ -128,6 +128,17 @@ def test_columns_have_the_types_that_are_declared(loader, singer):
     assert found["doc"] == "super"
 
 
+def test_bytes_that_are_empty_are_not_null_beside_a_document_either(loader, singer):
+    loader.load(
+        singer.schema("shop-things", id=INTEGER, raw=COLUMNS["raw"], doc=DOCUMENT),
+        singer.record("shop-things", id=1, raw="", doc={}),
+        singer.record("shop-things", id=2, doc={}),
+        singer.record("shop-things", id=3, raw="AAA=", doc={}),
+    )
+    found = loader.rows("select id, octet_length(raw) from {raw}.things order by id")
+    assert found == [(1, 0), (2, None), (3, 2)]
+
+
 def test_a_text_column_grows_by_the_bytes_that_come(loader, singer):
     for length, size in ((100, 256), (130, 1024), (20_000, 65535)):
         text = "ü" * length

@@ -11,7 +11,7 @@ from watershed_load_plan.duckdb_types import literal, quoted
 from watershed_load_plan.types import ColumnType, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -32,9 +32,14 @@ PARQUET = "format as parquet statupdate off"
 """The words by which COPY reads Parquet."""
 
 
+def is_parquet(types: Mapping[str, ColumnType]) -> bool:
+    """Whether rows of these types travel as Parquet."""
+    return not {of.kind for of in types.values()} & NOT_IN_PARQUET
+
+
 def is_loadable(types: Mapping[str, ColumnType]) -> bool:
     """Whether COPY reads columns of these types from Parquet in which they lie as such."""
-    return not {of.kind for of in types.values()} & {*NOT_IN_PARQUET, Kind.UUID}
+    return is_parquet(types) and Kind.UUID not in {of.kind for of in types.values()}
 
 
 @dataclass(frozen=True)
@@ -45,13 +50,14 @@ class Exported:
     options: str
 
 
-def export(
+def export(  # noqa: PLR0913  # the last three by name
     engine: duckdb.DuckDBPyConnection,
     types: Mapping[str, ColumnType],
     folder: Path,
     *,
     rows: int,
     slices: int,
+    empty: Sequence[str] = (),
 ) -> Exported:
     """Write `STAGE` to files.
 
@@ -62,20 +68,22 @@ def export(
         rows: How many there are.
         slices: Into how many files to write them, if they are enough: Redshift loads a file a
             slice.
+        empty: Columns whose empty values CSV cannot tell from NULL: see `mark`.
     """
     folder.mkdir(parents=True)
-    if any(column_type.kind in NOT_IN_PARQUET for column_type in types.values()):
+    if not is_parquet(types):
         listed = ", ".join(
             f"{_csv_value(quoted(name), of)} as {quoted(name)}" for name, of in types.items()
         )
+        listed += "".join(f", octet_length({quoted(name)}) = 0" for name in empty)
         engine.execute(
             f"copy (select {listed} from {STAGE}) to {literal(str(folder))} (format csv, "
-            f"header false, nullstr {literal(NULL_IN_CSV)}, compression gzip, "
-            f"file_extension 'csv.gz', file_size_bytes {max(CSV_BYTES_PER_FILE // slices, 2**20)}, "
-            "overwrite_or_ignore)"
+            f"header false, nullstr {literal(NULL_IN_CSV)}, compression zstd, "
+            "file_extension 'csv.zst', overwrite_or_ignore, "
+            f"file_size_bytes {max(CSV_BYTES_PER_FILE // slices, 2**20)})"
         )
         options = (
-            f"csv null as {literal(NULL_IN_CSV)} gzip dateformat 'auto' timeformat 'auto' "
+            f"csv null as {literal(NULL_IN_CSV)} zstd dateformat 'auto' timeformat 'auto' "
             "compupdate off statupdate off"
         )
     else:
@@ -89,6 +97,11 @@ def export(
         )
         options = PARQUET
     return Exported(tuple(sorted(folder.iterdir())), options)
+
+
+def mark(name: str) -> str:
+    """Name the column that says of another, of bytes, that it is empty and not NULL."""
+    return f"{name}__empty"
 
 
 def _parquet_value(name: str, column_type: ColumnType) -> str:

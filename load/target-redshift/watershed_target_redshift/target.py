@@ -10,8 +10,9 @@ from singer_sdk import typing as th
 from watershed_redshift import ConnectionSettings, RedshiftConnection
 from watershed_target import SHARED_SETTINGS, LoadPlanTarget, run
 from watershed_target_redshift.layouts import read_layouts
+from watershed_target_redshift.settings import LoadSettings
 from watershed_target_redshift.staging import Staging, StagingSettings
-from watershed_target_redshift.warehouse import LoadSettings, RedshiftWarehouse
+from watershed_target_redshift.warehouse import RedshiftWarehouse
 
 if TYPE_CHECKING:
     from watershed_load_plan import LoadOptions, Warehouse

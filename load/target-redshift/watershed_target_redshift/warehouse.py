@@ -7,99 +7,50 @@ import logging
 import random
 import shutil
 import time
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
-from watershed_load_plan.conform import STAGE
-from watershed_load_plan.duckdb_types import from_duckdb, literal, quoted
-from watershed_load_plan.redshift_types import LARGEST_VARBYTE, LARGEST_VARCHAR, to_redshift
+from watershed_load_plan.duckdb_types import literal, quoted
+from watershed_load_plan.redshift_types import LARGEST_VARCHAR
 from watershed_load_plan.tables import METADATA_COLUMNS
-from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.warehouse import Changes
 from watershed_redshift import ConflictError, ConnectionLostError, RedshiftError
 from watershed_target_redshift import load_errors, statements
 from watershed_target_redshift.catalog import Catalog, name_of
 from watershed_target_redshift.exceptions import StagingError
-from watershed_target_redshift.export import NULL_IN_CSV, PARQUET, export, is_loadable
+from watershed_target_redshift.export import (
+    PARQUET,
+    export,
+    is_loadable,
+    is_parquet,
+)
+from watershed_target_redshift.limits import held
+from watershed_target_redshift.stage import (
+    Stage,
+    constants_of,
+    find_empty,
+    measured,
+    opened_engine,
+    stage_types,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import duckdb
+
     from watershed_load_plan.tables import Table
+    from watershed_load_plan.types import ColumnType
     from watershed_redshift import RedshiftConnection
-    from watershed_target_redshift.layouts import Layout
+    from watershed_target_redshift.settings import LoadSettings
     from watershed_target_redshift.staging import Staging
 
 logger = logging.getLogger(__name__)
 
-MEMORY_LIMIT = "400MB"
-"""Of the DuckDB that reads batches; with Python and S3's buffers a process stays under 600 MB."""
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.5
-LARGEST_JSON = 4_000_000
-"""Bytes in CSV, where a quote is doubled: COPY reads no row above 4 MB."""
-
-_HELD = {
-    Kind.TEXT: f"strlen({{0}}) <= {LARGEST_VARCHAR} and not contains({{0}}, chr(0)) "
-    f"and {{0}} <> {literal(NULL_IN_CSV)}",
-    Kind.JSON: f"strlen(replace(cast({{0}} as varchar), '\"', '\"\"')) <= {LARGEST_JSON} "
-    r"and not contains(cast({0} as varchar), '\u0000')",
-    Kind.BINARY: f"octet_length({{0}}) <= {LARGEST_VARBYTE}",
-    Kind.DATE: "{0} between date '0001-01-01' and date '9999-12-31'",
-    Kind.TIMESTAMP: "{0} >= timestamp '0001-01-01' and {0} < timestamp '10000-01-01'",
-    Kind.TIMESTAMPTZ: "{0} >= timestamptz '0001-01-01 00:00:00+00' "
-    "and {0} < timestamptz '10000-01-01 00:00:00+00'",
-}
-"""What Redshift, or COPY on the way to it, can hold of types that DuckDB holds more of."""
-
-
-@dataclass(frozen=True)
-class LoadSettings:
-    """How rows are loaded.
-
-    Attributes:
-        slices: Into how many files a large batch is written.
-        layouts: How the rows of new tables lie.
-        statement_timeout_seconds: How long DDL, and a load for its tables, wait for others.
-        is_vacuumed: Whether changed tables are vacuumed after the run.
-    """
-
-    slices: int
-    layouts: Mapping[Table, Layout]
-    statement_timeout_seconds: float
-    is_vacuumed: bool
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """A batch in S3."""
-
-    table: Table
-    types: Mapping[str, ColumnType]
-    sizes: Mapping[str, int]
-    rows: int
-    manifest: str
-    options: str
-    constants: Mapping[str, str | None]
-    """Columns that the files lack, and the text of the value that all rows have."""
-
-    def columns(self) -> str:
-        """Write the files' columns for CREATE TABLE, in their order."""
-        return ", ".join(
-            f"{quoted(name)} "
-            + (f"varchar({self.sizes[name]})" if name in self.sizes else to_redshift(of))
-            for name, of in self.types.items()
-            if name not in self.constants
-        )
-
-    def additions(self) -> Iterator[str]:
-        """Write what ALTER TABLE adds once the files are loaded."""
-        for name, value in self.constants.items():
-            default = "" if value is None else f" default {literal(value)}"
-            yield f"add column {quoted(name)} {to_redshift(self.types[name])}{default}"
 
 
 class RedshiftWarehouse:
@@ -130,7 +81,9 @@ class RedshiftWarehouse:
         self._settings = settings
         self._catalog = Catalog(connection, settings.layouts)
         self._engine: duckdb.DuckDBPyConnection | None = None
-        self._stages: dict[str, _Stage] = {}
+        self._uploads: ThreadPoolExecutor | None = None
+        self._expected: dict[tuple[Path, ...], Future[str]] = {}
+        self._stages: dict[str, Stage] = {}
         self._tables: set[Table] = set()
         self._changed: set[Table] = set()
         self._renamed: dict[Table, Table] = {}
@@ -152,7 +105,10 @@ class RedshiftWarehouse:
         try:
             self._connection.ensure()
             self._limit_statements(self._settings.statement_timeout_seconds)
-            with self._engine_of_session():
+            with (
+                opened_engine(self._folder) as self._engine,
+                ThreadPoolExecutor(max_workers=1) as self._uploads,
+            ):
                 yield
         except BaseException:
             self._connection.close()
@@ -163,23 +119,11 @@ class RedshiftWarehouse:
         else:
             self._staging.remove()
         finally:
+            self._engine = self._uploads = None
+            self._expected = {}
             self._stages = {}
             self._tables = set()
             self._catalog.forget()
-
-    @contextlib.contextmanager
-    def _engine_of_session(self) -> Iterator[None]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with duckdb.connect() as self._engine:
-                self._engine.execute("set threads = 1")
-                self._engine.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-                self._engine.execute(f"set temp_directory = {literal(str(self._folder / 'spill'))}")
-                self._engine.execute("set TimeZone = 'UTC'")
-                yield
-        finally:
-            self._engine = None
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def transact(self, work: Callable[[], None]) -> None:
         """Do work in one transaction; again where others were in its way or the session was lost.
@@ -244,20 +188,22 @@ class RedshiftWarehouse:
 
     def fits(self, value: str, column_type: ColumnType) -> str | None:
         """Write the condition that Redshift can hold a value."""
-        condition = _HELD.get(column_type.kind)
-        return condition.format(value) if condition else None
+        return held(value, column_type)
 
     def stage(self, table: Table, columns: Sequence[str]) -> str:
         """Write the stage to files, upload them, and let the table's texts hold its longest."""
-        types = self._stage_types(columns)
+        types = stage_types(self.engine, columns)
         rows = self._measure(table, types)
         manifest = options = ""
+        empty: tuple[str, ...] = ()
         if rows:
             folder = self._folder / "files"
-            exported = export(self.engine, types, folder, rows=rows, slices=self._settings.slices)
-            manifest, options = self._staging.upload(exported.files), exported.options
+            empty = () if is_parquet(types) else find_empty(self.engine, types)
+            slices = self._settings.slices
+            exported = export(self.engine, types, folder, rows=rows, slices=slices, empty=empty)
+            manifest, options = self._upload(exported.files).result(), exported.options
             shutil.rmtree(folder)
-        return self._note(_Stage(table, types, {}, rows, manifest, options, {}))
+        return self._note(Stage(table, types, {}, rows, manifest, options, {}, empty))
 
     def fetch(self, files: Sequence[str]) -> tuple[str, ...]:
         """Download what lies in the staging bucket.
@@ -271,6 +217,11 @@ class RedshiftWarehouse:
             for file in files
         )
 
+    def expect_files(self, files: Sequence[Path], types: Mapping[str, ColumnType]) -> None:
+        """Begin to upload files that COPY reads as they are, but for those that lie in S3."""
+        if is_loadable(types):
+            self._expected[tuple(files)] = self._upload(files)
+
     def stage_files(
         self,
         table: Table,
@@ -278,27 +229,23 @@ class RedshiftWarehouse:
         in_files: Sequence[str],
         files: Sequence[Path],
     ) -> str:
-        """Upload the files of the stage as they are, but for those that lie in S3 already."""
-        types = self._stage_types([*in_files, *(c for c in columns if c not in in_files)])
-        if not is_loadable(types):
+        """Take files that were expected, or write the stage anew."""
+        uploaded = self._expected.pop(tuple(files), None)
+        if uploaded is None:
             return self.stage(table, columns)
+        types = stage_types(self.engine, [*in_files, *(c for c in columns if c not in in_files)])
         rows = self._measure(table, types)
-        manifest = self._staging.upload(files) if rows else ""
-        constants = self._constants([name for name in types if name not in in_files])
-        return self._note(_Stage(table, types, {}, rows, manifest, PARQUET, constants))
+        manifest = uploaded.result()
+        constants = constants_of(self.engine, [name for name in types if name not in in_files])
+        return self._note(Stage(table, types, {}, rows, manifest, PARQUET, constants))
 
-    def _stage_types(self, columns: Sequence[str]) -> dict[str, ColumnType]:
-        described = self.engine.execute(f"describe {STAGE}").fetchall()
-        found = {column: from_duckdb(of) for column, of, *_ in described}
-        return {column: found[column] or ColumnType(Kind.TEXT) for column in columns}
+    def _upload(self, files: Sequence[Path]) -> Future[str]:
+        """Upload files beside what goes on, one batch after another."""
+        if self._uploads is None:
+            raise RuntimeError("the warehouse is used outside of a session")
+        return self._uploads.submit(self._staging.upload, files)
 
-    def _constants(self, columns: Sequence[str]) -> dict[str, str | None]:
-        """Read the values that all rows of the stage have in these columns."""
-        listed = ", ".join(f"cast({quoted(name)} as varchar)" for name in columns)
-        (row,) = self.engine.execute(f"select {listed} from {STAGE} limit 1").fetchall() or [()]
-        return dict(zip(columns, row, strict=bool(row)))
-
-    def _note(self, stage: _Stage) -> str:
+    def _note(self, stage: Stage) -> str:
         name = f"watershed_stage_{len(self._stages) + 1}"
         self._tables.add(stage.table)
         self._stages[name] = replace(stage, sizes=self._catalog.text_sizes(stage.table))
@@ -310,11 +257,14 @@ class RedshiftWarehouse:
         if staged.rows == 0:
             return Changes()
         self._copy(stage, staged)
+        return self._insert(table, columns, stage)
+
+    def _insert(self, table: Table, columns: Sequence[str], stage: str) -> Changes:
         listed = statements.listed(columns)
         self.execute(f"insert into {name_of(table)} ({listed}) select {listed} from {stage}")
         self.execute(f"drop table {stage}")
         self._changed.add(table)
-        return Changes(inserted=staged.rows)
+        return Changes(inserted=self._stages[stage].rows)
 
     def merge(
         self, table: Table, columns: Sequence[str], stage: str, keys: Sequence[str]
@@ -324,6 +274,8 @@ class RedshiftWarehouse:
         if staged.rows == 0:
             return Changes()
         self._copy(stage, staged)
+        if not self.execute(f"select 1 from {target} limit 1"):
+            return self._insert(table, columns, stage)
         self.execute(statements.find_changed(target, stage, staged.types, keys))
         ((changed, present, deleted),) = self.execute(
             "select count(*), coalesce(sum(watershed_is_present), 0), "
@@ -399,18 +351,14 @@ class RedshiftWarehouse:
 
     def _measure(self, table: Table, types: Mapping[str, ColumnType]) -> int:
         """Count the stage's rows, and let each text column hold the longest value that comes."""
-        texts = [name for name, of in types.items() if of.kind is Kind.TEXT]
-        longest = "".join(f", max(strlen({quoted(name)}))" for name in texts)
-        ((rows, *bytes_of),) = self.engine.execute(
-            f"select count(*){longest} from {STAGE}"
-        ).fetchall()
-        sizes = self._catalog.text_sizes(table) if texts else {}
-        for name, size in zip(texts, bytes_of, strict=True):
-            if size is not None and size > sizes.get(name, LARGEST_VARCHAR):
+        rows, longest = measured(self.engine, types)
+        sizes = self._catalog.text_sizes(table) if longest else {}
+        for name, size in longest.items():
+            if size > sizes.get(name, LARGEST_VARCHAR):
                 self._catalog.grow_text(table, name, size)
-        return int(rows)
+        return rows
 
-    def _copy(self, name: str, stage: _Stage) -> None:
+    def _copy(self, name: str, stage: Stage) -> None:
         """Load a batch from S3 into a temporary table.
 
         Raises:
@@ -429,8 +377,8 @@ class RedshiftWarehouse:
             found = load_errors.cause(self._connection, self._staging.url)
             text = self._staging.hidden(found or str(error))
             raise RedshiftError(f"COPY into {stage.table} failed: {text}", error.code) from None
-        for addition in stage.additions():
-            self.execute(f"alter table {name} {addition}")
+        for statement in stage.completions(name):
+            self.execute(statement)
 
     def _lock(self) -> None:
         """Take the tables before anything is read, so that of two runs one sees what one did.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from watershed_bulk import ROW_GROUP
 from watershed_bulk.columns import Action
 from watershed_bulk.exceptions import BatchFolderError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MEMORY = "512MB"
 _BLOCK_BYTES = 64
 """Of SHA-256, to which HMAC pads its key."""
-_INEXACT = "watershed: inexact column "
+_RECEIVED = "watershed_received"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class BatchWriter:
         self._engine.execute("set temp_directory = ''")
         self._engine.execute("set preserve_insertion_order = true")
         self._engine.execute("set TimeZone = 'UTC'")
+        self._engine.execute("set arrow_lossless_conversion = true")  # a uuid is 16 bytes, no text
         if salt is not None:
             for name, value in zip(("inner", "outer"), _pads(salt), strict=True):
                 self._engine.execute(f"set variable watershed_{name} = ?", [value])
@@ -84,77 +86,102 @@ class BatchWriter:
         """
         path = self._folder.new_file(stream)
         partial = path.with_suffix(".partial")
-        table = pa.Table.from_batches(batches)
-        as_text: set[int] = set()
+        received = pa.Table.from_batches(batches)
         try:
-            while (
-                found := self._try_write(partial, table, columns, as_text, metadata)
-            ) is not None:
-                as_text.add(found)
+            self._engine.register(_RECEIVED, received)
+            _write(self._typed(received, columns), partial, metadata)
             partial.rename(path)
-        except (duckdb.Error, OSError) as error:
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
             partial.unlink(missing_ok=True)
             raise BatchFolderError(
                 f"stream {stream}: a batch cannot be written to {path.parent} "
                 f"({_first_line(error)}): make room there, or set batch_config.storage.root"
             ) from None
-        return BatchFile(path, table.num_rows, self._folder.hand_over(path))
+        finally:
+            self._engine.unregister(_RECEIVED)
+        return BatchFile(path, received.num_rows, self._folder.hand_over(path))
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Ask something of files that were written."""
         return self._engine.execute(sql, list(parameters)).fetchall()
 
-    def _try_write(
-        self,
-        path: Path,
-        received: pa.Table,
-        columns: Sequence[BulkColumn],
-        as_text: set[int],
-        metadata: Mapping[str, str],
-    ) -> int | None:
-        """Write the file; or say which column must be text in it."""
-        listed = ", ".join(
-            _expression(position, column, received.field(position).name, position in as_text)
+    def _typed(self, received: pa.Table, columns: Sequence[BulkColumn]) -> pa.Table:
+        """Make the columns; those that are right as they came are not copied."""
+        fields = [_quoted(received.field(position).name) for position in range(len(columns))]
+        inexact = self._inexact(columns, fields)
+        expressions = {
+            position: _expression(column, field, is_text=position in inexact)
+            for position, (column, field) in enumerate(zip(columns, fields, strict=True))
+        }
+        made = self._evaluated(received, expressions)
+        texts = {
+            position: column.text.replace("{}", fields[position])
             for position, column in enumerate(columns)
-        )
-        pairs = ", ".join(f"{key}: {_literal(value)}" for key, value in metadata.items())
-        footer = f", kv_metadata {{{pairs}}}" if pairs else ""
-        # No dictionaries: to look for them costs more than all else, and snappy packs what recurs.
-        options = f"format parquet, compression snappy, dictionary_size_limit 1{footer}"
-        try:
-            self._engine.register("watershed_received", received)
-            self._engine.execute(
-                f"copy (select {listed} from watershed_received) "
-                f"to {_literal(str(path))} ({options})"
-            )
-        except duckdb.InvalidInputException as error:
-            found = re.search(rf"{_INEXACT}(\d+)", str(error))
-            if found is None or int(found[1]) in as_text:
-                raise
-            return int(found[1])
-        finally:
-            self._engine.unregister("watershed_received")
-        return None
+            if column.is_null_if_inexact
+            and column.action is None
+            and made[position].null_count > received.column(position).null_count
+        }
+        made |= self._evaluated(received, texts)
+        names = [column.name for column in columns]
+        return pa.table([_plain(made[position]) for position in range(len(columns))], names)
+
+    def _inexact(self, columns: Sequence[BulkColumn], fields: Sequence[str]) -> set[int]:
+        """Find the columns with a value that its type would change."""
+        conditions = {
+            position: column.inexact.replace("{}", fields[position])
+            for position, column in enumerate(columns)
+            if column.inexact is not None and column.action is None
+        }
+        if not conditions:
+            return set()
+        listed = ", ".join(f"bool_or({condition})" for condition in conditions.values())
+        [found] = self.query(f"select {listed} from {_RECEIVED}")
+        return {position for position, is_any in zip(conditions, found, strict=True) if is_any}
+
+    def _evaluated(
+        self, received: pa.Table, expressions: Mapping[int, str]
+    ) -> dict[int, pa.ChunkedArray[Any]]:
+        """Compute columns, by their place; a field as it came costs nothing."""
+        made = {position: received.column(position) for position in expressions}
+        asked = {
+            position: sql
+            for position, sql in expressions.items()
+            if sql != _quoted(received.field(position).name)
+        }
+        if asked:
+            listed = ", ".join(f"{sql} as c{position}" for position, sql in asked.items())
+            found = self._engine.execute(f"select {listed} from {_RECEIVED}").to_arrow_table()
+            made |= zip(asked, found.columns, strict=True)
+        return made
 
 
-def _expression(position: int, column: BulkColumn, field: str, is_text: bool) -> str:  # noqa: FBT001
-    raw = '"' + field.replace('"', '""') + '"'
-    name = '"' + column.name.replace('"', '""') + '"'
-    text = column.text.replace("{}", raw)
+def _write(table: pa.Table, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a file that is read once and deleted: to pack it would cost more than its bytes do."""
+    with pq.ParquetWriter(
+        path,
+        table.schema,
+        compression="none",
+        use_dictionary=False,
+        store_decimal_as_integer=True,
+        store_schema=False,
+    ) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP)
+        if metadata:
+            writer.add_key_value_metadata(dict(metadata))
+
+
+def _expression(column: BulkColumn, field: str, *, is_text: bool) -> str:
+    text = column.text.replace("{}", field)
     if column.action is Action.MASK:
-        value = f"case when {text} is not null then '***' end"
-    elif column.action is Action.HASH:
-        value = _hmac(text)
-    elif is_text:
-        value = text
-    else:
-        value = column.typed.replace("{}", raw)
-        stop = f"error('{_INEXACT}{position}')"
-        if column.is_null_if_inexact:
-            value = f"coalesce({value}, case when {raw} is not null then {stop} end)"
-        elif column.inexact is not None:
-            value = f"case when {column.inexact.replace('{}', raw)} then {stop} else {value} end"
-    return f"{value} as {name}"
+        return f"case when {text} is not null then '***' end"
+    if column.action is Action.HASH:
+        return _hmac(text)
+    return text if is_text else column.typed.replace("{}", field)
+
+
+def _plain(array: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Give DuckDB's booleans, which are bytes in Arrow, the type that Parquet knows."""
+    return array.cast(pa.bool_()) if array.type == pa.bool8() else array
 
 
 def _hmac(text: str) -> str:
@@ -171,8 +198,8 @@ def _pads(salt: bytes) -> tuple[bytes, bytes]:
     return bytes(b ^ 0x36 for b in key), bytes(b ^ 0x5C for b in key)
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _first_line(error: Exception) -> str:

@@ -99,6 +99,11 @@ class StreamApplier:
             if batch.version is not None and batch.version not in active:
                 table = table.incoming
         types = self._evolve(stream, table)
+        is_expected = batch.files and all(
+            raw.type == types[name] for name, raw in batch.columns.items()
+        )
+        if is_expected and isinstance(self._warehouse, TakesFiles):
+            self._warehouse.expect_files(batch.files, types)
         is_as_read = self._conform(batch, table, types)
         columns = [*stream.columns, *METADATA_COLUMNS]
         if is_as_read and batch.files and isinstance(self._warehouse, TakesFiles):

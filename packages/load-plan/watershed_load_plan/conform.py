@@ -260,7 +260,7 @@ def _unfit_cells(batch: Batch, columns: list[_Column]) -> str:
     """List a row's cells that had a text and got no value, as ``[{'column', 'value'}]``."""
     checks = [
         f"case when {column.alias} is not null and ({column.value}) is null "
-        f"then {{'column': {literal(column.name)}, 'value': cast({column.alias} as VARCHAR)}} end"
+        f"then {{'column': {literal(column.name)}, 'value': {_as_text(column, batch)}}} end"
         for column in columns
         if column.is_converted or column.fits
     ]
@@ -273,6 +273,15 @@ def _unfit_cells(batch: Batch, columns: list[_Column]) -> str:
         f"{{'column': {names}[cell['at'] + 1], 'value': cell['value']}})"
     )
     return f"case when {_UNREADABLE} is null then {cells} else {cells} || {unreadable} end"
+
+
+def _as_text(column: _Column, batch: Batch) -> str:
+    """Write the text from which a cell can be had again; of bytes that is Base64."""
+    raw = batch.columns.get(column.name)
+    is_bytes = raw is not None and raw.type == ColumnType(Kind.BINARY)
+    if is_bytes and not column.is_converted:
+        return f"to_base64({column.alias})"
+    return f"cast({column.alias} as VARCHAR)"
 
 
 def _row_without_key(batch: Batch, columns: list[_Column]) -> str:

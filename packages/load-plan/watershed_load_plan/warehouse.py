@@ -134,6 +134,14 @@ class TakesFiles(Protocol):
             LoadError: one is where the warehouse does not reach.
         """
 
+    def expect_files(self, files: Sequence[Path], types: Mapping[str, ColumnType]) -> None:
+        """Hear of files that will be staged as they are, unless a value does not fit after all.
+
+        Args:
+            files: Local.
+            types: Of their columns, which are just those of the table.
+        """
+
     def stage_files(
         self,
         table: Table,

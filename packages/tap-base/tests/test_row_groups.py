@@ -49,10 +49,10 @@ def test_each_row_group_ends_with_a_batch_and_all_rows_come_in_their_order(sizes
 @pytest.mark.parametrize(
     ("file_rows", "expected"),
     [
-        (int(2.5 * ROW_GROUP), [2 * ROW_GROUP, 2 * ROW_GROUP, ROW_GROUP]),
+        (int(2.5 * ROW_GROUP), [ROW_GROUP, 2 * ROW_GROUP, 2 * ROW_GROUP]),
         (int(1.1 * ROW_GROUP), [ROW_GROUP] * 5),
         (ROW_GROUP // 2, [61_440] * 10),
-        (9 * ROW_GROUP, [5 * ROW_GROUP]),
+        (9 * ROW_GROUP, [ROW_GROUP, 4 * ROW_GROUP]),
     ],
     ids=["two and a half groups", "little more than one", "half a group", "all"],
 )
@@ -61,6 +61,10 @@ def test_a_file_is_never_much_larger_than_it_may_be_and_of_whole_groups_if_it_ca
 ):
     found = files(in_row_groups(batches([20_480] * 30)), file_rows)
     assert [rows for rows in found if rows] == expected
+
+
+def test_the_first_file_ends_early_so_that_the_target_has_something_to_do():
+    assert files(in_row_groups(batches([20_480] * 12)), 9 * ROW_GROUP) == [ROW_GROUP] * 2
 
 
 def test_rows_of_more_bytes_than_a_group_may_have_make_files_by_their_bytes():

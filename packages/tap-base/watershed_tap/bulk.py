@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
+from watershed_bulk import ROW_GROUP
 from watershed_tap.exceptions import SetupError
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 MEGABYTE = 2**20
 _VALUE_BYTES = 8
-
-
-ROW_GROUP = 122_880
-"""Rows that Parquet files, and DuckDB's own, hold together: one begun is written again later."""
 
 
 class SchemaChange:
@@ -160,7 +157,8 @@ class HeldRows:
 
     Args:
         file_bytes: how many make a file, in memory. It ends before that where that spares the
-            warehouse a row group of which only a part has come.
+            warehouse a row group of which only a part has come. The first ends with the first row
+            group, so that the target does not wait for long.
     """
 
     def __init__(self, file_bytes: int) -> None:
@@ -179,6 +177,8 @@ class HeldRows:
     def are_a_file(self) -> bool:
         """Whether it is time to write them."""
         if self._bytes >= self._file_bytes:
+            return True
+        if self._rows_of_all == ROW_GROUP:
             return True
         if self._rows_of_all % ROW_GROUP or 2 * self._bytes < self._file_bytes:
             return False

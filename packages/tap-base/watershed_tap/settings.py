@@ -24,7 +24,7 @@ READ_PROPERTIES: dict[str, Any] = {
         th.Property(
             "batch_file_megabytes",
             th.IntegerType(minimum=1, maximum=256),
-            default=64,
+            default=128,
             description="Rows that fill so much memory make a file, with a STATE behind it",
         ),
         th.Property(
