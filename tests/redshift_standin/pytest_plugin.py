@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,20 @@ from redshift_standin.cluster import URL_VARIABLE, Cluster, connect
 from redshift_standin.standin import Standin
 
 Query = Callable[..., list[tuple[Any, ...]]]
+
+
+OWN_TESTS = Path(__file__).parent / "tests"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On a cluster, skip what only the stand-in can do."""
+    if not os.environ.get(URL_VARIABLE):
+        return
+    for item in items:
+        if item.path.is_relative_to(OWN_TESTS):
+            item.add_marker(pytest.mark.skip(reason="tests the stand-in itself"))
+        elif mark := item.get_closest_marker("standin_only"):
+            item.add_marker(pytest.mark.skip(reason=f"only on the stand-in: {mark.args[0]}"))
 
 
 @pytest.fixture(scope="session")

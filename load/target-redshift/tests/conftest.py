@@ -13,9 +13,6 @@ from redshift_standin.pytest_plugin import redshift  # noqa: F401  # a fixture
 from watershed_redshift import RedshiftConnection
 from watershed_target_redshift.target import TargetRedshift
 
-ROLE = "arn:aws:iam::123456789012:role/loader"
-
-
 SECRET_KEY = "emulated-secret-key"  # noqa: S105  # nobody checks it
 
 
@@ -47,11 +44,13 @@ class Loader:
         name = secrets.token_hex(4)
         self.schema = f"raw_{name}"
         self.state_id = f"test:{name}"
-        self.bucket = f"test-{name}"
+        self.bucket = getattr(standin, "bucket", f"test-{name}")
+        self.prefix = f"{getattr(standin, 'name', 'watershed')}/{name}"
         self.spools = folder / "batches"
         self._capsys = capsys
         self.s3 = boto3.client("s3", endpoint_url=standin.s3_endpoint)
-        self.s3.create_bucket(Bucket=self.bucket)
+        if standin.s3_endpoint:
+            self.s3.create_bucket(Bucket=self.bucket)
 
     @property
     def config(self):
@@ -62,8 +61,9 @@ class Loader:
             "user": self.standin.user,
             "password": self.standin.password,
             "staging_bucket": self.bucket,
+            "staging_prefix": self.prefix,
             "aws_endpoint_url": self.standin.s3_endpoint,
-            "copy_role": ROLE,
+            "copy_role": self.standin.environment["WATERSHED_REDSHIFT_ROLE"],
             "default_target_schema": self.schema,
             "state_id": self.state_id,
             "spool_directory": str(self.spools),
@@ -101,7 +101,8 @@ class Loader:
 
     def staged(self):
         """What lies in the bucket."""
-        listed = self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        prefix = "" if self.standin.s3_endpoint else self.prefix
+        listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
         return [entry["Key"] for entry in listed]
 
 
@@ -144,10 +145,11 @@ def standin(redshift):  # noqa: F811  # the fixture
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", lambda _: shared)
         patch.setattr("watershed_target_redshift.warehouse.FIRST_PAUSE_SECONDS", 0.01)
-        patch.setenv("SSL_CERT_FILE", str(redshift.ca_file))
-        patch.setenv("AWS_ACCESS_KEY_ID", "AKIAEMULATED00000000")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        if redshift.ca_file:
+            patch.setenv("SSL_CERT_FILE", str(redshift.ca_file))
+            patch.setenv("AWS_ACCESS_KEY_ID", "AKIAEMULATED00000000")
+            patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        patch.setenv("AWS_DEFAULT_REGION", redshift.environment["AWS_REGION"])
         yield redshift
 
 

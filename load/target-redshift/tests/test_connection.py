@@ -29,6 +29,7 @@ def _socket_of_the_driver():
     gc.collect()
 
 
+@pytest.mark.standin_only("a cluster's authority is known")
 def test_a_certificate_of_an_unknown_authority_is_refused(loader, singer, monkeypatch):
     monkeypatch.delenv("SSL_CERT_FILE")
     with pytest.raises(RedshiftError, match=r"cannot be reached: .*(?i:certificate)") as raised:
@@ -43,6 +44,7 @@ def test_a_wrong_password_is_one_line_that_does_not_show_it(loader, singer):
     assert raised.value.__cause__ is None
 
 
+@pytest.mark.standin_only("makes a cluster in emulated AWS")
 def test_a_cluster_lets_us_in_by_temporary_credentials(loader, singer):
     client = boto3.client("redshift", endpoint_url=loader.standin.s3_endpoint)
     client.create_cluster(

@@ -146,6 +146,7 @@ def test_a_serialization_failure_is_tried_again(filled, singer, interfere):
     assert found(filled) == LOADED
 
 
+@pytest.mark.standin_only("its list of refused roles")
 @pytest.mark.parametrize("role", ["arn:aws:iam::1:role/none", REFUSED_ROLE])
 def test_a_wrong_role_is_one_line(filled, singer, role):
     with pytest.raises(
@@ -157,6 +158,7 @@ def test_a_wrong_role_is_one_line(filled, singer, role):
     assert filled.staged() == []
 
 
+@pytest.mark.standin_only("its list of expired tokens")
 def test_a_token_that_expired_before_its_copy_is_one_line(filled, singer, monkeypatch):
     monkeypatch.setenv("AWS_SESSION_TOKEN", EXPIRED_TOKEN)
     with pytest.raises(RedshiftError, match=r"COPY into .* failed: .*token has expired") as raised:

@@ -16,8 +16,7 @@ from watershed_target_redshift.warehouse import RedshiftWarehouse
 
 if TYPE_CHECKING:
     from watershed_load_plan import LoadOptions, Warehouse
-
-_PREFIX = "watershed"
+DEFAULT_PREFIX = "watershed"
 
 
 class TargetRedshift(LoadPlanTarget):
@@ -55,7 +54,7 @@ class TargetRedshift(LoadPlanTarget):
         th.Property(
             "staging_prefix",
             th.StringType,
-            default=_PREFIX,
+            default=DEFAULT_PREFIX,
             description="Beginning of the files' keys; each run has a folder of its own below it.",
         ),
         th.Property(
@@ -138,7 +137,7 @@ class TargetRedshift(LoadPlanTarget):
         staging = Staging(
             StagingSettings(
                 bucket=self.config["staging_bucket"],
-                prefix=self._given("staging_prefix") or _PREFIX,
+                prefix=self._given("staging_prefix") or DEFAULT_PREFIX,
                 region=self._given("region"),
                 kms_key_id=self._given("staging_kms_key_id"),
                 endpoint_url=endpoint,

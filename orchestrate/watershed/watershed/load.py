@@ -51,9 +51,15 @@ def load(
 
     Raises:
         WatershedError: a source is not declared, or there is none.
+            Or the warehouse is Redshift and no Meltano environment is said.
             Or Meltano cannot make its system database.
         watershed_duckdb.WarehouseError: the warehouse is locked or broken.
     """
+    if settings.redshift and not settings.meltano_environment:
+        raise WatershedError(
+            "MELTANO_ENVIRONMENT is not set: Meltano would go on from the bookmarks of its default "
+            "environment; set it to the one whose warehouse is Redshift, such as prod"
+        )
     declared = read_sources(settings.project_root)
     unknown = sorted(set(names) - set(declared))
     if unknown or not declared:

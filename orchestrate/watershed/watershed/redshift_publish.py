@@ -42,12 +42,12 @@ LOCK_TABLE = "ops.publishing"
 
 SWITCH_SECONDS = 600.0
 """How long to try to have all views at once, while readers have them."""
-PATIENCE_SECONDS = 0.5
+FIRST_PATIENCE_SECONDS, PATIENCE_SECONDS = 0.05, 0.5
 """To wait for a view: new readers wait behind us, so rather let go and try again. And less than the
 second after which a reader who waits looks for a deadlock, and would be the one that fails."""
 LONGER_PATIENCE_SECONDS = 8.0
 """When half of the time is over: better a reader that fails than none that ever sees new rows."""
-PAUSE_SECONDS = 0.2
+PAUSE_SECONDS = 0.05
 
 
 def publish(settings: Settings, *, dry_run: bool = False) -> Outcome:
@@ -153,11 +153,10 @@ def _switch(settings: Settings, session: Session, copies: Copies, publication: P
     deadlock with a reader who has it and wants those; so waiting is short, and begins anew.
     """
     deadline = time.monotonic() + SWITCH_SECONDS
+    patience = FIRST_PATIENCE_SECONDS
     homes, before = copies.homes(publication), copies.homes_now()
     while True:
         try:
-            is_early = time.monotonic() < deadline - SWITCH_SECONDS / 2
-            patience = PATIENCE_SECONDS if is_early else LONGER_PATIENCE_SECONDS
             with session.patience(patience), session.transaction():
                 point_at(session, homes, before, settings.readers)
                 record(session, publication)
@@ -172,6 +171,8 @@ def _switch(settings: Settings, session: Session, copies: Copies, publication: P
                 ) from None
         else:
             return
+        is_early = time.monotonic() < deadline - SWITCH_SECONDS / 2
+        patience = min(patience * 1.5, PATIENCE_SECONDS) if is_early else LONGER_PATIENCE_SECONDS
         time.sleep(PAUSE_SECONDS)
 
 

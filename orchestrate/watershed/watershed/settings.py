@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watershed.exceptions import WatershedError
-from watershed_redshift import ADDRESS, ConnectionSettings, read_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from watershed_redshift import ConnectionSettings
+
 PROJECT_FILE = "meltano.yml"
+REDSHIFT = "redshift://"
+"""What `WATERSHED_WAREHOUSE` is where the warehouse is Redshift and no file."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Settings:
         published: The DuckDB file that readers open; replaced whole, never written.
         system_database: Where Meltano remembers its runs.
         redshift: Where the warehouse is Redshift: how one connects; None: it is the file.
+        meltano_environment: The active one, which every `meltano run` of ours is told.
         readers: Whom publishing on Redshift gives reading rights, e.g. ``group analysts``.
     """
 
@@ -35,6 +39,7 @@ class Settings:
     system_database: Path
     redshift: ConnectionSettings | None = None
     readers: tuple[str, ...] = ()
+    meltano_environment: str | None = None
 
     @property
     def output(self) -> Path:
@@ -69,7 +74,11 @@ class Settings:
         root = _checked_root(Path(named)) if named else _root_above(folder)
         output = root / "output"
         warehouse = environment.get("WATERSHED_WAREHOUSE", output / "warehouse.duckdb")
-        is_redshift = warehouse == ADDRESS
+        redshift = None
+        if warehouse == REDSHIFT:
+            from watershed_redshift import read_environment  # noqa: PLC0415  # its driver is slow
+
+            redshift = read_environment(environment)
         return cls(
             project_root=root,
             warehouse=root / warehouse,
@@ -77,7 +86,8 @@ class Settings:
             system_database=root
             / environment.get("MELTANO_SYS_DIR_ROOT", ".meltano")
             / "meltano.db",
-            redshift=read_environment(environment) if is_redshift else None,
+            redshift=redshift,
+            meltano_environment=environment.get("MELTANO_ENVIRONMENT") or None,
             readers=_readers(environment.get("WATERSHED_REDSHIFT_READERS", "")),
         )
 

@@ -43,6 +43,12 @@ def test_without_a_password_iam_is_asked_about_the_cluster():
     assert "password" not in arguments
 
 
+def test_without_a_user_the_iam_identity_is_the_user():
+    arguments = read_environment({**IAM, "WATERSHED_REDSHIFT_USER": ""}).arguments()
+    assert arguments["group_federation"] is True
+    assert "db_user" not in arguments
+
+
 def test_the_password_is_not_in_what_is_shown_of_settings():
     assert "hidden-word" not in repr(read_environment(PASSWORD))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ class ConnectionSettings:
         host: Of the cluster or workgroup; None asks AWS for the address, with IAM.
         port: Its port.
         database: The database.
-        user: The database user; with IAM and serverless None takes the IAM identity's own.
+        user: The database user; with IAM None takes the IAM identity's own.
         password: None takes temporary credentials from IAM, anew for each connection.
         cluster_identifier: The cluster, for IAM.
         workgroup: The serverless workgroup, for IAM; one of the two.
@@ -91,6 +92,8 @@ class ConnectionSettings:
             given |= {"is_serverless": True, "serverless_work_group": self.workgroup}
         else:
             given |= {"cluster_identifier": self.cluster_identifier, "db_user": self.user}
+            # Without a name the database user is that of the IAM identity, as dbt has it.
+            given["group_federation"] = True if self.user is None else None
         return {name: value for name, value in given.items() if value is not None}
 
 
@@ -118,7 +121,10 @@ class RedshiftConnection:
         self.close()
         place = self._settings.host or self._settings.cluster_identifier or self._settings.workgroup
         try:
-            self._connection = redshift_connector.connect(**self._settings.arguments())
+            with warnings.catch_warnings():
+                # The driver's own, of how it makes its TLS context.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._connection = redshift_connector.connect(**self._settings.arguments())
         except (redshift_connector.error.Error, ClientError, BotoCoreError, OSError) as error:
             text = _text(error).replace(self._settings.password or "\0", "***")
             raise RedshiftError(

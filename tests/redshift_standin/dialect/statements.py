@@ -229,13 +229,20 @@ def _create(nodes: Nodes) -> str:
         return _create_schema(nodes)
     if words[1:2] in (["group"], ["role"]) and len(nodes) == 3:
         return f"create role {write_name(nodes[2])}"
-    if words[1:2] == ["user"] and words[3:4] == ["password"] and len(nodes) == 5:
-        password = "null" if words[4] == "disable" else source(nodes[4:])
-        return f"create user {write_name(nodes[2])} password {password}"
+    if words[1:2] == ["user"] and words[3:4] == ["password"] and _ends_with_groups(nodes[5:]):
+        password = "null" if words[4] == "disable" else source(nodes[4:5])
+        return f"create user {write_name(nodes[2])} password {password} {source(nodes[5:])}"
     raise RedshiftError(
         f'SQL command "{" ".join(words[:2]).strip().upper()}" not supported on Redshift tables.',
         "0A000",
     )
+
+
+def _ends_with_groups(nodes: Nodes) -> bool:
+    """Tell whether nothing follows, or IN GROUP and names."""
+    names = split_by_comma(nodes[2:])
+    is_list = keywords(nodes[:2]) == ["in", "group"] and bool(names)
+    return not nodes or (is_list and all(len(part) == 1 and part[0].word for part in names))
 
 
 def _create_schema(nodes: Nodes) -> str:

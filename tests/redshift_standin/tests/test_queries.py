@@ -150,6 +150,12 @@ def test_rights_are_given_to_groups_and_roles(ask, schema):
         "select identity_name, privilege_type from svv_relation_privileges "
         f"where namespace_name = '{schema}' and identity_name = '{name}'"
     ) == [(name, "SELECT")]
+    ask(f"create user {name}_anna password 'Word-of-a-test-1' in group {name}")
+    assert ask(
+        "select g.groname from pg_group as g join pg_user as u on u.usesysid = any(g.grolist) "
+        f"where u.usename = '{name}_anna'"
+    ) == [(name,)]
+    ask(f"drop user {name}_anna")
     ask(f"revoke all on orders from group {name}")
     ask(f"revoke all on schema {schema} from group {name}")
     ask(f"drop group {name}")

@@ -1,0 +1,5 @@
+select
+    order_id,
+    note,
+    amount
+from {{ ref('int_orders_noted') }}

@@ -1,0 +1,2 @@
+select stream, rows_inserted
+from {{ source('ops', 'loads') }}
