@@ -53,13 +53,6 @@ class Production:
             "MINI_PASSWORD": source.password,
             "MINI_SSLROOTCERT": str(source.ca_file),
             "MELTANO_ENVIRONMENT": "prod",
-            # The names that the dbt profile has.
-            "REDSHIFT_METHOD": "database",
-            "REDSHIFT_HOST": redshift.host,
-            "REDSHIFT_PORT": str(redshift.port),
-            "REDSHIFT_USER": redshift.user,
-            "REDSHIFT_PASSWORD": redshift.password,
-            "REDSHIFT_DATABASE": redshift.database,
         }
 
     def meltano(self, *arguments, check=True, **changed):

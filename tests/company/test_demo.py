@@ -172,7 +172,8 @@ def test_what_the_readme_shows_works_in_a_bare_environment(days_later):
     assert {schedule["name"] for schedule in scheduled} == {"hourly", "daily"}
     found = json.loads(status["out"])
     assert (found["build"]["status"], found["publication"]["has_marts"]) == ("green", True)
-    assert [last["state"] for last in found["runs"]] == ["SUCCESS"] * 3
+    ours = [last["state"] for last in found["runs"] if last["state_id"].startswith("dev:")]
+    assert ours == ["SUCCESS"] * 3
 
 
 def test_nothing_but_this_machine_is_reached(days_later):

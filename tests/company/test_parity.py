@@ -3,50 +3,48 @@
 The reasons for what may differ stand in `parity.py`. The other engine is Redshift's stand-in.
 """
 
+import contextlib
 import os
 import subprocess
 
 import boto3
 import parity
 import pytest
-import redshift_connector
+
+from redshift_standin.cluster import connect
+from redshift_standin.standin import Standin
 
 pytestmark = pytest.mark.redshift
 
-BUCKET = "parity"
 RELATIONS = 60
 """There are at least as many."""
 
 
 class ProdRun:
-    """The job `all` of a clone in the environment `prod`."""
+    """A clone in the environment `prod`."""
 
     def __init__(self, clone, standin):
         self._clone = clone
         self._standin = standin
         self._variables = {
+            **standin.environment,
             "PATH": os.environ["PATH"],
             "XDG_STATE_HOME": str(clone.root / "output" / "logs"),
-            "SSL_CERT_FILE": str(standin.ca_file),
-            "AWS_ENDPOINT_URL": standin.s3_endpoint,
-            "AWS_ACCESS_KEY_ID": "AKIAEMULATED00000000",
-            "AWS_SECRET_ACCESS_KEY": "emulated",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "WATERSHED_REDSHIFT_HOST": standin.host,
-            "WATERSHED_REDSHIFT_PORT": str(standin.port),
-            "WATERSHED_REDSHIFT_DATABASE": standin.database,
-            "WATERSHED_REDSHIFT_USER": standin.user,
-            "WATERSHED_REDSHIFT_PASSWORD": standin.password,
-            "WATERSHED_REDSHIFT_BUCKET": BUCKET,
-            "WATERSHED_REDSHIFT_ROLE": "arn:aws:iam::123456789012:role/loader",
         }
 
-    def run(self):
-        """Load, build, test and publish; return what was printed."""
+    def run(self, task):
+        """Run a job or task of Meltano; return what was printed."""
+        return self._call(self._clone.root, "meltano", "--environment=prod", "run", task)
+
+    def build_models(self):
+        """Build the models without their tests, which a first run has passed."""
+        folder = self._clone.root / "transform"
+        self._call(folder, "dbt", "run", "--profiles-dir", "profiles", "--target", "prod")
+
+    def _call(self, folder, program, *arguments):
         done = subprocess.run(
-            [self._clone.root / ".venv" / "bin" / "meltano", "--environment=prod", "run", "all"],
-            cwd=self._clone.root,
+            [self._clone.root / ".venv" / "bin" / program, *arguments],
+            cwd=folder,
             env=self._variables,
             capture_output=True,
             text=True,
@@ -59,14 +57,7 @@ class ProdRun:
         """Compare it with the clone's own warehouse."""
         with (
             self._clone.warehouse() as warehouse,
-            redshift_connector.connect(
-                host=self._standin.host,
-                port=self._standin.port,
-                database=self._standin.database,
-                user=self._standin.user,
-                password=self._standin.password,
-                sslmode="verify-full",
-            ) as connection,
+            connect(self._standin) as connection,
             connection.cursor() as cursor,
         ):
             return parity.differences(
@@ -76,22 +67,19 @@ class ProdRun:
 
 
 @pytest.fixture(scope="session")
-def prod(clone, first_run, redshift):
-    """A first run in `prod`, and what it printed."""
+def prod(clone, first_run, tmp_path_factory):
+    """A first run in `prod`, into a Redshift that nobody else has, and what it printed."""
     assert first_run
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSL_CERT_FILE", str(redshift.ca_file))
-        client = boto3.client(
-            "s3",
-            endpoint_url=redshift.s3_endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="AKIAEMULATED00000000",
-            aws_secret_access_key="emulated",  # noqa: S106  # nobody checks it
-        )
-        client.create_bucket(Bucket=BUCKET)
-        run = ProdRun(clone, redshift)
-        yield run, run.run()
-        client.close()
+    with (
+        Standin(tmp_path_factory.mktemp("prod"), is_throwaway=True) as standin,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in standin.environment.items():
+            patch.setenv(name, value)
+        with contextlib.closing(boto3.client("s3")) as client:
+            client.create_bucket(Bucket=standin.environment["WATERSHED_REDSHIFT_BUCKET"])
+        run = ProdRun(clone, standin)
+        yield run, run.run("all")
 
 
 def test_after_a_first_run_both_warehouses_hold_the_same(prod):
@@ -106,7 +94,8 @@ def test_after_a_first_run_both_warehouses_hold_the_same(prod):
 def test_days_later_both_warehouses_hold_the_same(prod, days_later):
     assert days_later
     run, _ = prod
-    run.run()
+    run.run("watershed:load")
+    run.build_models()
     differences, compared = run.differences()
     assert differences == []
     assert compared >= RELATIONS
