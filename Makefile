@@ -20,6 +20,7 @@ setup:  ## Installs the pipeline into .venv, from the hashed locks
 lint: .dev  ## Python by ruff, SQL by sqlfluff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/sqlfluff lint --disable-progress-bar transform
+	@transform/lint_compiled.sh
 
 format: .dev  ## Puts Python and SQL into the house style
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
