@@ -17,6 +17,7 @@ import pytest
 
 from conftest import Pipeline, copy_project
 from redshift_standin.cluster import connect
+from redshift_standin.pytest_plugin import new_redshift
 from watershed_servers.pytest_plugin import temporary_database
 
 pytestmark = pytest.mark.redshift
@@ -97,7 +98,14 @@ class Production:
 
 
 @pytest.fixture(scope="module")
-def production(redshift, redshift_environment, postgres_server, tmp_path_factory):
+def redshift(tmp_path_factory):
+    """One that no other test has loaded, built or published."""
+    with new_redshift(tmp_path_factory.mktemp("redshift")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def production(redshift, postgres_server, tmp_path_factory):
     root = copy_project(tmp_path_factory.mktemp("production") / "project")
     (root / ".venv").symlink_to(sys.prefix)
     shutil.copy(MINIATURE / "extractors.meltano.yml", root / "extract")
@@ -105,11 +113,11 @@ def production(redshift, redshift_environment, postgres_server, tmp_path_factory
     shutil.rmtree(root / "transform" / "models")
     shutil.copytree(MINIATURE / "models", root / "transform" / "models")
     with pytest.MonkeyPatch.context() as patch, temporary_database(postgres_server) as source:
-        for name, value in redshift_environment.items():
+        for name, value in redshift.environment.items():
             patch.setenv(name, value)
         if redshift.s3_endpoint:
             client = boto3.client("s3")
-            client.create_bucket(Bucket=redshift_environment["WATERSHED_REDSHIFT_BUCKET"])
+            client.create_bucket(Bucket=redshift.environment["WATERSHED_REDSHIFT_BUCKET"])
             client.close()
         made = Production(Pipeline(root), source, redshift)
         made.change("""

@@ -300,9 +300,21 @@ def test_a_scale_that_is_none_is_a_usage_error(tmp_path, scale) -> None:
     assert "--scale" in done.stderr
 
 
-def test_somebody_elses_servers_serve_as_well(
-    tmp_path, postgres_server, mariadb_server, document_server
-) -> None:
+@pytest.fixture
+def empty_servers(postgres_server, mariadb_server, document_server):
+    """Servers without a company; tests of other packages on them may have left theirs."""
+    with mariadb_server.database().connect() as connection, connection.cursor() as cursor:
+        cursor.execute("drop database if exists crm")
+        cursor.execute("drop database if exists crm_demo")
+    with document_server.database("web").connect() as client:
+        client.drop_database("web")
+        client.drop_database("web_demo")
+    return postgres_server, mariadb_server, document_server
+
+
+def test_somebody_elses_servers_serve_as_well(tmp_path, empty_servers) -> None:
+    postgres_server, mariadb_server, document_server = empty_servers
+
     def url(start, server, ca_parameter):
         login = server.database()
         there = f"{login.user}:{login.password}@127.0.0.1:{login.port}"

@@ -12,7 +12,7 @@ import parity
 import pytest
 
 from redshift_standin.cluster import connect
-from redshift_standin.standin import Standin
+from redshift_standin.pytest_plugin import new_redshift
 
 pytestmark = pytest.mark.redshift
 
@@ -71,13 +71,14 @@ def prod(clone, first_run, tmp_path_factory):
     """A first run in `prod`, into a Redshift that nobody else has, and what it printed."""
     assert first_run
     with (
-        Standin(tmp_path_factory.mktemp("prod"), is_throwaway=True) as standin,
+        new_redshift(tmp_path_factory.mktemp("prod")) as standin,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in standin.environment.items():
             patch.setenv(name, value)
-        with contextlib.closing(boto3.client("s3")) as client:
-            client.create_bucket(Bucket=standin.environment["WATERSHED_REDSHIFT_BUCKET"])
+        if standin.s3_endpoint:
+            with contextlib.closing(boto3.client("s3")) as client:
+                client.create_bucket(Bucket=standin.environment["WATERSHED_REDSHIFT_BUCKET"])
         run = ProdRun(clone, standin)
         yield run, run.run("all")
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +29,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"only on the stand-in: {mark.args[0]}"))
 
 
-@pytest.fixture(scope="session")
-def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin | Cluster]:
-    """A running stand-in of this test process; it ends with the process, however that ends.
+@contextmanager
+def new_redshift(folder: Path) -> Iterator[Standin | Cluster]:
+    """Start a stand-in in a folder; it ends with this process, however that ends.
 
-    Where `WATERSHED_REDSHIFT_URL` is set, a database of this run's own on that cluster instead.
+    Where `WATERSHED_REDSHIFT_URL` is set, make a database on that cluster instead.
     """
     if url := os.environ.get(URL_VARIABLE):
         with Cluster(url, os.environ) as cluster:
             yield cluster
         return
-    with Standin(tmp_path_factory.mktemp("redshift"), is_throwaway=True) as standin:
+    with Standin(folder, is_throwaway=True) as standin:
         yield standin
-    shutil.rmtree(standin.folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin | Cluster]:
+    """A Redshift that the tests of this process share."""
+    with new_redshift(tmp_path_factory.mktemp("redshift")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

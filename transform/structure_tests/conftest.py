@@ -108,7 +108,7 @@ def crm(mariadb_server: MariaDBServer) -> Iterator[MariaDBDatabase]:
         generate_crm(connection, scale=SCALE, seed=SEED)
     yield database
     with mariadb_server.database().connect() as connection, connection.cursor() as cursor:
-        cursor.execute("drop database crm")
+        cursor.execute("drop database if exists crm")
 
 
 @pytest.fixture(scope="session")

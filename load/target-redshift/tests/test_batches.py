@@ -66,7 +66,7 @@ def rows(loader):
 
 
 def test_a_file_in_the_staging_bucket_is_not_moved_again(loader, loaded, in_bucket):
-    url = in_bucket("watershed/tap/rows.parquet", ROWS)
+    url = in_bucket(f"{loader.prefix}/tap/rows.parquet", ROWS)
     assert loaded(url) == [url]
     assert rows(loader) == ROWS
     assert loader.staged() == [], "what lies under our prefix is ours to delete"
@@ -87,7 +87,7 @@ def test_a_file_in_another_bucket_is_refused_in_one_line(loader, loaded):
 
 def test_a_missing_file_is_one_line(loader, loaded):
     with pytest.raises(StagingError, match=r"refuses: .*404"):
-        loaded(f"s3://{loader.bucket}/watershed/none.parquet")
+        loaded(f"s3://{loader.bucket}/{loader.prefix}/none.parquet")
 
 
 def test_a_local_file_travels_as_it_is(loader, loaded, parquet):
@@ -110,7 +110,11 @@ def test_a_file_that_holds_a_key_twice_is_written_anew(
     loader, loaded, in_bucket, parquet, is_in_bucket
 ):
     doubled = [*ROWS, (1, "last")]
-    file = in_bucket("watershed/tap/rows.parquet", doubled) if is_in_bucket else parquet(doubled)
+    file = (
+        in_bucket(f"{loader.prefix}/tap/rows.parquet", doubled)
+        if is_in_bucket
+        else parquet(doubled)
+    )
     (address,) = loaded(file)
     assert address.endswith("/data_0.parquet")
     assert rows(loader) == [(1, "last"), *ROWS[1:]]
