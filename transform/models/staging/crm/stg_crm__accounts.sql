@@ -32,7 +32,8 @@ renamed as (
         nullif(founded, 0) as founded_year,
         annual_revenue as annual_revenue_amount,
         credit_limit as credit_limit_amount,
-        permissions as permission_bits,
+        -- Redshift reserves the word.
+        "permissions" as permission_bits, -- noqa: RF06
 
         -- booleans
         coalesce(is_vip = 1, false) as is_vip,
