@@ -15,7 +15,6 @@ from watershed_tap.tables import BulkType, ColumnType, Convert, integer_schema, 
 _BITS_OF_INTEGERS = {"int2": 16, "int4": 32, "int8": 64}
 _PLAIN_TEXT = {"text", "varchar"}
 _NUMBER = {"type": ["number", "null"]}
-_JSON = {"json", "jsonb"}
 _TIMESTAMPS = {"timestamptz", "timestamp"}
 # The binary protocol's readers know no zone's end of time: what lies beyond comes as text.
 _BEYOND_ISO = "({{}} < '0001-01-01' or {{}} > '9999-12-31{}')"
@@ -58,8 +57,10 @@ def column_type(builtin_type: str | None, *, is_array: bool, modifier: int) -> C
         "numeric": _as_text(_numeric(modifier), bulk=_bulk_numeric(_numeric(modifier))),
         "time": _as_text(text_schema(format="time")),
         "uuid": _as_text(text_schema(format="uuid"), bulk=BulkType()),
-        **dict.fromkeys(
-            _JSON, _as_text(text_schema(contentMediaType="application/json"), bulk=_JSON_TYPE)
+        "json": _as_text(text_schema(contentMediaType="application/json"), bulk=_JSON_TYPE),
+        "jsonb": _as_text(
+            text_schema(contentMediaType="application/json"),
+            bulk=BulkType("{}::text", text="{}", is_json=True),
         ),
         **dict.fromkeys(_PLAIN_TEXT, ColumnType(text_schema())),
     }

@@ -11,6 +11,7 @@ import psycopg2.extensions
 from psycopg2 import sql
 from psycopg2.extras import RealDictCursor
 
+from watershed_tap.ahead import read_ahead
 from watershed_tap.exceptions import SetupError
 from watershed_tap.source import Source
 from watershed_tap.tables import Table, by_stream_id
@@ -128,8 +129,9 @@ class PostgresSource(Source):
         import duckdb  # noqa: PLC0415  # a quarter of a second, which few commands need
 
         text = statement.as_string(self._connection)
+        batches = self._engine.batches(text, table.row_bytes)
         try:
-            yield from self._engine.batches(text, table.row_bytes)
+            yield from batches if self.settings.bulk.is_throttled else read_ahead(batches)
         except (duckdb.Error, OSError) as error:  # Arrow's, once batches flow
             code, reason = told_by_duckdb(error)
             raise reading_failure(code, reason, self.settings, table.stream_id) from None

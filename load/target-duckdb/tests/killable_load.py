@@ -17,7 +17,7 @@ from unittest import mock
 from watershed_duckdb import connect
 from watershed_load_plan import ledger
 from watershed_load_plan.apply import StreamApplier
-from watershed_state_backend import DuckDBStateStoreManager
+from watershed_state_backend.duckdb_store import DuckDBStateStoreManager
 from watershed_target_duckdb.target import TargetDuckDB
 from watershed_target_duckdb.warehouse import DuckDBWarehouse
 

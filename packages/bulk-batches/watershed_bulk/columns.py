@@ -31,6 +31,7 @@ class BulkColumn:
         inexact: true for a value that ``typed`` would change; ``None`` if there are none.
         is_null_if_inexact: ``typed`` itself gives NULL for such a value.
         text: the value as text, for files that hold such a value: whoever loads it decides.
+        is_json: the value is a text that is known to be JSON: the file says so, nobody parses it.
         action: what is done to it for privacy's sake.
     """
 
@@ -39,4 +40,5 @@ class BulkColumn:
     inexact: str | None = None
     is_null_if_inexact: bool = False
     text: str = "cast({} as VARCHAR)"
+    is_json: bool = False
     action: Action | None = None

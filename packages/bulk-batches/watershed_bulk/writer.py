@@ -123,7 +123,9 @@ class BatchWriter:
         }
         made |= self._evaluated(received, texts)
         names = [column.name for column in columns]
-        return pa.table([_plain(made[position]) for position in range(len(columns))], names)
+        return pa.table(
+            [_declared(made[position], column) for position, column in enumerate(columns)], names
+        )
 
     def _inexact(self, columns: Sequence[BulkColumn], fields: Sequence[str]) -> set[int]:
         """Find the columns with a value that its type would change."""
@@ -164,6 +166,7 @@ def _write(table: pa.Table, path: Path, metadata: Mapping[str, str]) -> None:
         use_dictionary=False,
         store_decimal_as_integer=True,
         store_schema=False,
+        write_statistics=False,
     ) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP)
         if metadata:
@@ -179,9 +182,13 @@ def _expression(column: BulkColumn, field: str, *, is_text: bool) -> str:
     return text if is_text else column.typed.replace("{}", field)
 
 
-def _plain(array: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
-    """Give DuckDB's booleans, which are bytes in Arrow, the type that Parquet knows."""
-    return array.cast(pa.bool_()) if array.type == pa.bool8() else array
+def _declared(array: pa.ChunkedArray[Any], column: BulkColumn) -> pa.ChunkedArray[Any]:
+    """Give DuckDB's booleans, which are bytes in Arrow, and its JSON types that Parquet knows."""
+    if array.type == pa.bool8():
+        return array.cast(pa.bool_())
+    if column.is_json and column.action is None:
+        return array.cast(pa.json_())
+    return array
 
 
 def _hmac(text: str) -> str:

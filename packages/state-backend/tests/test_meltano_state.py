@@ -12,8 +12,9 @@ import pytest
 from meltano.core.state_store.base import MeltanoState
 
 from watershed_duckdb import WarehouseError, connect
-from watershed_state_backend import DuckDBStateStoreManager, RedshiftStateStoreManager
+from watershed_state_backend.duckdb_store import DuckDBStateStoreManager
 from watershed_state_backend.exceptions import StateStoreError
+from watershed_state_backend.redshift_store import RedshiftStateStoreManager
 
 pytestmark = pytest.mark.load
 

@@ -49,6 +49,11 @@ class BulkSettings:
     rows_per_second: int | None
     bytes_per_second: int | None
 
+    @property
+    def is_throttled(self) -> bool:
+        """Whether there is a speed that must not be passed."""
+        return bool(self.rows_per_second or self.bytes_per_second)
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> BulkSettings:
         """Take over a config that ``check_config`` found nothing wrong with.

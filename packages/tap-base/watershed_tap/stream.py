@@ -96,6 +96,7 @@ class TableStream(RecordStream):
                 inexact=column.type.bulk.inexact,
                 is_null_if_inexact=column.type.bulk.is_null_if_inexact,
                 text=column.type.bulk.text,
+                is_json=column.type.bulk.is_json,
                 action=Action(self.actions[name]) if name in self.actions else None,
             )
             for name, column in self.columns.items()

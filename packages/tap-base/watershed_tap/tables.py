@@ -35,6 +35,7 @@ class BulkType:
         inexact: true for a value that ``typed`` would change; ``None`` if there are none.
         is_null_if_inexact: ``typed`` itself gives NULL for such a value.
         text: the value as text, in the form that a RECORD has it or one that reads the same.
+        is_json: that text is known to be JSON.
         is_special: SQL of the source, true for a value that must come as ``special`` besides.
         special: SQL of the source: that value as text.
     """
@@ -44,6 +45,7 @@ class BulkType:
     inexact: str | None = None
     is_null_if_inexact: bool = False
     text: str = "cast({} as VARCHAR)"
+    is_json: bool = False
     is_special: str | None = None
     special: str = "{}::text"
 
