@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 PUBLISHER_WAIT_SECONDS = 600.0
 LOCK_TABLE = "ops.publishing"
 """Has no rows: who publishes locks it, until the session ends, however it ends."""
+MADE_BY_ANOTHER = {"23505", "42P06", "42P07"}
+"""SQLSTATEs of `create if not exists` of what another session is making at that moment."""
 
 SWITCH_SECONDS = 600.0
 """How long to try to have all views at once, while readers have them."""
@@ -67,8 +69,8 @@ def publish(settings: Settings, *, dry_run: bool = False) -> Outcome:
             previous = published_in(session)
             plan = make_plan(session, read_ledger(session))
             return Outcome("planned", previous, plan, _since(started), plan.remarks)
-        create_ledger(session)
         with _alone(settings):
+            create_ledger(session)
             return _publish(settings, session, started)
 
 
@@ -80,26 +82,25 @@ def roll_back(settings: Settings) -> Outcome:
         WatershedError: there is no earlier publication, or it failed; readers keep what they had.
     """
     started = time.monotonic()
-    with opened(settings) as session, _readers_keep_what_they_have(settings):
+    with opened(settings) as session, _readers_keep_what_they_have(settings), _alone(settings):
         create_ledger(session)
-        with _alone(settings):
-            ledger = read_ledger(session)
-            copies = Copies(session, ledger)
-            left = ledger[-1] if ledger else None
-            target = copies.before(left) if left else None
-            if left is None or target is None:
-                raise WatershedError(
-                    "there is no publication to return to: Redshift holds none before "
-                    f"{left.publication_id if left else 'any'}"
-                )
-            now = datetime.now(UTC)
-            row = replace(
-                target,
-                publication_id=now.strftime("%Y%m%dT%H%M%S.%fZ"),
-                published_at=now,
-                note=f"rolled back from {left.publication_id}",
+        ledger = read_ledger(session)
+        copies = Copies(session, ledger)
+        left = ledger[-1] if ledger else None
+        target = copies.before(left) if left else None
+        if left is None or target is None:
+            raise WatershedError(
+                "there is no publication to return to: Redshift holds none before "
+                f"{left.publication_id if left else 'any'}"
             )
-            _switch(settings, session, copies, row)
+        now = datetime.now(UTC)
+        row = replace(
+            target,
+            publication_id=now.strftime("%Y%m%dT%H%M%S.%fZ"),
+            published_at=now,
+            note=f"rolled back from {left.publication_id}",
+        )
+        _switch(settings, session, copies, row)
     return Outcome("rolled back", target, None, _since(started))
 
 
@@ -180,7 +181,7 @@ def _switch(settings: Settings, session: Session, copies: Copies, publication: P
 def _alone(settings: Settings) -> Iterator[None]:
     """Keep every other publisher waiting; a session of its own, so that a kill lets go."""
     with opened(settings) as session:
-        session.execute(f"create table if not exists {LOCK_TABLE} (nothing smallint)")
+        _ensure_lock_table(session)
         session.execute(f"set statement_timeout to {int(PUBLISHER_WAIT_SECONDS * 1000)}")
         session.connection.begin()
         try:
@@ -193,6 +194,19 @@ def _alone(settings: Settings) -> Iterator[None]:
                 " s: end it, or try again when it is done"
             ) from None
         yield
+
+
+def _ensure_lock_table(session: Session) -> None:
+    """Create it; two that do so at once may both find it missing, and one is then refused."""
+    for statement in (
+        "create schema if not exists ops",
+        f"create table if not exists {LOCK_TABLE} (nothing smallint)",
+    ):
+        try:
+            session.execute(statement)
+        except RedshiftError as error:
+            if error.code not in MADE_BY_ANOTHER:
+                raise
 
 
 @contextmanager
