@@ -27,6 +27,7 @@ OF_THE_RUN = {
     "_sdc_received_at": "the same",
     "_sdc_batched_at": "the same",
     "loaded_at": "the same",
+    "assigned_at": "the same, and built by one",
     "_sdc_sequence": "the same",
     "_sdc_table_version": "the same",
     "_sdc_deleted_at": "the time when the run noticed; whether it is set is compared",

@@ -8,7 +8,7 @@ create type shop.order_status as enum ('placed', 'paid', 'shipped', 'cancelled',
 create domain shop.sku as text check (value ~ '^[A-Za-z0-9 -]{3,24}$');
 
 create table shop.customers (
-    customer_id bigint primary key,
+    customer_id bigint primary key,      -- above 9000000000 accounts of testers
     external_id uuid not null,
     email text,                          -- mixed case, stray spaces, missing, doubled
     full_name text,
@@ -75,7 +75,7 @@ create table shop.order_items (          -- a composite key
     order_id bigint not null,
     line_number smallint not null,
     product_id bigint not null,
-    quantity integer not null,           -- negative where a clerk booked a return as a line
+    quantity integer not null,           -- negative where a clerk booked a return as a line; 0 where one emptied it
     unit_price numeric(12,2) not null,
     discount_rate numeric(5,4) not null,
     updated_at timestamptz not null,

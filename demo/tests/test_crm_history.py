@@ -104,6 +104,7 @@ MESS = {
     "an empty logo": "from accounts where logo = ''",
     "a logo with a zero byte": "from accounts where locate(0x00, logo) > 0",
     "a note with a line's end": "from accounts where note like '%\\n%'",
+    "a tester": "from contacts where email like 'test%@example.com' or email like '%.test'",
     "a contact without an account": "from contacts where account_id is null",
     "a contact whose account is not there": """
         from contacts left join accounts using (account_id)

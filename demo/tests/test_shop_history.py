@@ -141,6 +141,8 @@ MESS = {
     "a note with tab, line's end, quote, backslash": r"""
         from shop.orders where shipping_note = E'Ring twice,\nthen "wait"\t(back\\yard)'""",
     "a note of two thousand characters": "from shop.orders where length(shipping_note) > 2000",
+    "an account of a tester": "from shop.customers where email like '%@shop.test'",
+    "an order of a tester": "from shop.orders where customer_id > 9000000000",
     "a guest's order": "from shop.orders where customer_id is null",
     "a channel with a space": "from shop.orders where channel = 'Web '",
     "a channel in capitals": "from shop.orders where channel = 'STORE'",
@@ -149,6 +151,7 @@ MESS = {
     "a promise for the far future": "from shop.orders where promised_on = '2099-12-31'",
     "a missing promise": "from shop.orders where promised_on is null",
     "a negative quantity": "from shop.order_items where quantity < 0",
+    "a quantity of nothing": "from shop.order_items where quantity = 0",
     "a method in another case": "from shop.payments where method = 'Card'",
     "a method with a space": "from shop.payments where method = 'invoice '",
     "a payment that failed before one that did not": """
@@ -170,6 +173,10 @@ MESS = {
         from shop.products where (attributes ->> 'energy_kwh')::numeric > 12345678901234567890
         and attributes ->> 'energy_kwh' like '%.123456789'""",
     "a postal code that begins with zero": "from shop.addresses where postal_code = '01067'",
+    "a person who is there twice, the street written in another way": """
+        from shop.addresses as a inner join shop.addresses as b
+        on a.city = b.city and a.street = replace(b.street, 'straße', 'str.')
+        and a.customer_id = b.customer_id + 7 and a.street <> b.street""",
     "a street with a quote": "from shop.addresses where street like '%l''Église%'",
     "rows that are equal wholly": """
         from (select count(*) as copies from shop.inventory_movements as m group by m.*) as twins

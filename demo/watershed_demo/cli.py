@@ -1,18 +1,21 @@
 """``watershed-demo``: the sample company's servers and days."""
 
 import dataclasses
+import itertools
 import json
 import sys
 import time
 from pathlib import Path
 
 import click
+import duckdb
 import psycopg
 import pymysql
 from pymongo.errors import PyMongoError
 
 from watershed_demo.company import Company
 from watershed_demo.exceptions import DemoError
+from watershed_demo.score import SYSTEMS, read_found, read_truth, score_across, score_all
 from watershed_demo.sources import at_once
 from watershed_demo.timeline import Changes
 from watershed_servers import ServerError
@@ -141,6 +144,29 @@ def status(company: Company, *, is_json: bool) -> None:
             click.echo(f"  {source.name + '.' + table:<28}{count:>12,}")
 
 
+@commands.command()
+@json_option
+@click.pass_obj
+def score(company: Company, *, is_json: bool) -> None:
+    """Tell how well the published warehouse tells who is who; run it after `make demo`."""
+    output = company.project / "output"
+    truth = read_truth(output / "demo" / "identity_truth.csv")
+    found = read_found(output / "published.duckdb")
+    scores = {"all": score_all(truth, found)}
+    for one, other in itertools.combinations(SYSTEMS, 2):
+        scores[f"{one} and {other}"] = score_across(truth, found, one, other)
+    if is_json:
+        shown = {
+            name: dataclasses.asdict(of) | {"recall": of.recall, "precision": of.precision}
+            for name, of in scores.items()
+        }
+        click.echo(json.dumps(shown))
+        return
+    click.echo(f"{'Entries of one person':<24}{'pairs':>10}{'recall':>10}{'precision':>12}")
+    for name, of in scores.items():
+        click.echo(f"{name:<24}{of.true_pairs:>10,}{of.recall:>10.2%}{of.precision:>12.2%}")
+
+
 def _made(company: Company) -> dict[str, float]:
     """How the company was made; its day is that of the database which is furthest behind."""
     made = company.made().values()
@@ -183,7 +209,7 @@ def main() -> None:
     """Run the command line; what a user can put right ends in one line and exit code 1."""
     try:
         commands()
-    except (DemoError, ServerError, OSError, psycopg.Error, PyMongoError) as error:
+    except (DemoError, ServerError, OSError, psycopg.Error, PyMongoError, duckdb.Error) as error:
         first_line = str(error).strip().partition("\n")[0]
         _fail(first_line)
     except pymysql.MySQLError as error:

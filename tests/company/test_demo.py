@@ -115,6 +115,16 @@ def test_readers_get_revenue_by_month(first_run):
     assert [[str(value) for value in row.values()] for row in rows] == shown
 
 
+def test_a_command_prints_how_well_people_are_told_apart(clone, first_run):
+    assert first_run
+    command = [clone.root / ".venv" / "bin" / "watershed-demo", "score", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    scores = json.loads(done.stdout)
+    assert scores.keys() == {"all", "shop and crm", "shop and web", "crm and web"}
+    assert all(score["recall"] >= 0.95 for score in scores.values())
+    assert all(score["precision"] >= 0.98 for score in scores.values())
+
+
 def test_the_documentation_opens_in_a_browser_and_shows_a_model(clone, first_run, tmp_path):
     assert first_run
     page = clone.root / "output" / "docs" / "index.html"
@@ -155,6 +165,31 @@ def test_days_later_every_value_has_followed(clone, days_later):
     """Inserts, updates, late rows, deletes, added columns: all that two days change."""
     assert days_later
     assert_arrived(clone)
+
+
+def test_people_keep_their_numbers_while_days_pass(clone, days_later):
+    """A number changes only where an entry ties two people together, and then is nobody's."""
+    assert days_later
+    with clone.warehouse() as warehouse:
+        first, later, moved, still_used = warehouse.execute("""
+            select
+                count(*) filter (assigned_at = first_at),
+                count(*) filter (assigned_at > first_at and previous_customer_id is null),
+                count(previous_customer_id),
+                count(*) filter (
+                    not is_split
+                    and previous_customer_id in (
+                        select customer_id from marts.bridge_customer_identities
+                    )
+                )
+            from
+                marts.bridge_customer_identity_history,
+                (select min(assigned_at) as first_at from marts.bridge_customer_identity_history)
+        """).fetchone()
+    assert first > 500
+    assert later > 10
+    assert moved < first / 100
+    assert still_used == 0
 
 
 def test_what_the_readme_shows_works_in_a_bare_environment(days_later):

@@ -1,9 +1,5 @@
 """People in three systems against the generator's truth, on a seed the rules were not made with."""
 
-import csv
-import json
-from collections import Counter
-from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +9,13 @@ from dbt.contracts.graph.manifest import Manifest
 
 from watershed_demo import DEFAULT_SEED
 from watershed_demo.identity import write_identity_truth
+from watershed_demo.score import Entry, read_found, read_truth, score_across, score_all
 
 pytestmark = pytest.mark.model
 
-Entry = tuple[str, str]
-
 LEAST_RECALL = 0.95
 LEAST_PRECISION = 0.98
+NUMBERS = "select identity_id, customer_id from marts.bridge_customer_identities"
 
 
 @pytest.fixture(scope="module")
@@ -29,90 +25,57 @@ def truth(company: tuple[float, int], tmp_path_factory: pytest.TempPathFactory) 
     assert seed != DEFAULT_SEED
     file = tmp_path_factory.mktemp("truth") / "identity_truth.csv"
     write_identity_truth(file, scale=scale, seed=seed, day=0)
-    with file.open() as lines:
-        return {
-            (row["system"], row["source_id"]): row["person_id"] for row in csv.DictReader(lines)
-        }
+    return read_truth(file)
 
 
 @pytest.fixture(scope="module")
 def found(built_warehouse: Path) -> dict[Entry, int]:
     """Who the warehouse thinks stands behind each entry."""
-    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
-        rows = connection.sql("""
-            select source_system || '-' || source_entity, source_id, customer_id
-            from marts.bridge_customer_identities
-        """).fetchall()
-    return {(system, plain_id(system, source_id)): person for system, source_id, person in rows}
-
-
-def plain_id(system: str, source_id: str) -> str:
-    """Write a document's key as the generator does: without types."""
-    if system not in {"web-reviews", "web-support_tickets"}:
-        return source_id
-    kind, _, key = source_id.partition(":")
-    if kind != "object":
-        return key
-    plain = {
-        name: int(value["$numberInt"]) if isinstance(value, dict) else value
-        for name, value in json.loads(key).items()
-    }
-    return json.dumps(plain, separators=(",", ":"))
-
-
-def pairs(labels: Iterable[Hashable]) -> int:
-    """Count the pairs of entries that bear the same label."""
-    return sum(size * (size - 1) // 2 for size in Counter(labels).values())
+    return read_found(built_warehouse)
 
 
 def test_people_are_found_again_and_not_mixed_up(
     truth: dict[Entry, str], found: dict[Entry, int]
 ) -> None:
     """R-5: an entry the warehouse leaves out is somebody by themselves."""
-    labels = [(person, found.get(entry, entry)) for entry, person in truth.items()]
-    true_pairs = pairs(person for person, _ in labels)
-    found_pairs = pairs(label for _, label in labels)
-    agreed = pairs(labels)
-    assert true_pairs > 3_000
-    assert agreed / true_pairs >= LEAST_RECALL
-    assert agreed / found_pairs >= LEAST_PRECISION
+    score = score_all(truth, found)
+    assert score.true_pairs > 3_000
+    assert score.recall >= LEAST_RECALL
+    assert score.precision >= LEAST_PRECISION
 
 
 @pytest.mark.parametrize(("one", "other"), [("shop", "crm"), ("shop", "web"), ("crm", "web")])
 def test_people_are_found_across_each_pair_of_systems(
     one: str, other: str, truth: dict[Entry, str], found: dict[Entry, int]
 ) -> None:
-    def entries(wanted: str) -> Counter[tuple[str, int | None]]:
-        return Counter(
-            (person, found.get(entry))
-            for entry, person in truth.items()
-            if entry[0].startswith(f"{wanted}-")
-        )
-
-    left, right = entries(one), entries(other)
-    people: Counter[str] = Counter()
-    for (person, _), count in right.items():
-        people[person] += count
-    true_pairs = sum(count * people[person] for (person, _), count in left.items())
-    agreed = sum(count * right[label] for label, count in left.items())
-    assert true_pairs > 500
-    assert agreed / true_pairs >= LEAST_RECALL
+    score = score_across(truth, found, one, other)
+    assert score.true_pairs > 500
+    assert score.recall >= LEAST_RECALL
+    assert score.precision >= LEAST_PRECISION
 
 
 def test_all_entries_and_no_others_are_people(
     truth: dict[Entry, str], found: dict[Entry, int]
 ) -> None:
+    """A few tickets give placeholders alone, by which nobody could tell."""
+    left_out = truth.keys() - found.keys()
     assert not found.keys() - truth.keys()
-    assert len(truth.keys() - found.keys()) < len(truth) / 1000
+    assert {stream for stream, _ in left_out} <= {"web-support_tickets"}
+    assert len(left_out) < len(truth) / 200
 
 
-def test_a_person_keeps_the_number_while_entries_come(
+def test_a_person_keeps_the_number_while_entries_come_and_go(
     warehouse: Path, invoke: Any, manifest: Manifest
 ) -> None:
-    """An entry that makes two people one leaves one number; the bridge knows the other."""
-    numbers = "select identity_id, customer_id from marts.bridge_customer_identities"
+    """An entry that makes two people one leaves one number; if it goes, a split is recorded."""
+
+    def build_people() -> None:
+        people = ("bridge_customer_identities", "bridge_customer_identity_history")
+        selection = [f"+{name}" for name in people]
+        assert invoke(warehouse, "run", "--select", *selection, manifest=manifest).success
+
     with duckdb.connect(str(warehouse)) as connection:
-        before = dict(connection.sql(numbers).fetchall())
+        before = dict(connection.sql(NUMBERS).fetchall())
         # Two contacts whom the shop does not know, hence with numbers of their own.
         (first_email, _), (_, second_id) = connection.sql("""
             select email, customer_id
@@ -142,10 +105,9 @@ def test_a_person_keeps_the_number_while_entries_come(
             """,
             [first_email, second_id],
         )
-    selection = ("--select", "+bridge_customer_identities")
-    assert invoke(warehouse, "run", *selection, manifest=manifest).success
+    build_people()
     with duckdb.connect(str(warehouse)) as connection:
-        after = dict(connection.sql(numbers).fetchall())
+        after = dict(connection.sql(NUMBERS).fetchall())
         changed = {key for key in before if before[key] != after[key]}
         old = {before[key] for key in changed}
         new = {after[key] for key in changed}
@@ -157,3 +119,21 @@ def test_a_person_keeps_the_number_while_entries_come(
     assert len(old) == len(new) == 1
     assert min(new) < min(old)
     assert {number for (number,) in told} == new
+
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "update raw_crm.contacts set _sdc_deleted_at = now()"
+            " where created_at = timestamp '2026-07-01'"
+        )
+    build_people()
+    with duckdb.connect(str(warehouse)) as connection:
+        assert dict(connection.sql(NUMBERS).fetchall()) == before
+        moves = connection.sql("""
+            select identity_id, previous_customer_id, customer_id, is_split
+            from marts.bridge_customer_identity_history
+            where previous_customer_id is not null
+            order by assigned_at
+        """).fetchall()
+    merged = [(key, *old, *new, False) for key in changed]
+    parted = [(key, *new, *old, True) for key in changed]
+    assert sorted(moves) == sorted(merged + parted)

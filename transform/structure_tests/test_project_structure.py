@@ -170,6 +170,26 @@ def test_a_model_that_decides_has_a_unit_test(manifest: Manifest) -> None:
     )
 
 
+def test_a_model_that_deduplicates_declares_its_key_and_tests_its_survivor(
+    manifest: Manifest,
+) -> None:
+    deduplicating = {
+        model.unique_id: model
+        for _, model in models(manifest)
+        if model.name.endswith("_deduplicated")
+    }
+    assert deduplicating
+    assert all({"business_key", "survivor"} <= m.config.meta.keys() for m in deduplicating.values())
+    one_survives = {
+        node.attached_node
+        for node in manifest.nodes.values()
+        if isinstance(node, GenericTestNode)
+        and node.test_metadata.name == "unique"
+        and node.config.where == "is_survivor"
+    }
+    assert one_survives == deduplicating.keys()
+
+
 def test_a_singular_test_says_why_no_generic_test_fits(project: Path) -> None:
     assert not offenders(
         str(file)

@@ -32,6 +32,7 @@ select
     product_id,
     case
         when mod(n, 131) = 0 then -1
+        when mod(n, 367) = 1 then 0
         when demo.roll('item.quantity', n) < 0.7 then 1
         else demo.roll_up_to(4, 'item.many', n)::integer
     end,

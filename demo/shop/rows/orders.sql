@@ -42,6 +42,7 @@ select
     demo.hash('order.uuid', order_id)::uuid,
     case
         when mod(order_id, 12) = 5 then null
+        when mod(order_id, 401) = 7 then 9000000001 + mod(order_id, 5)
         else demo.roll_up_to(%(customers)s::bigint, 'order.customer', order_id)
     end,
     status,

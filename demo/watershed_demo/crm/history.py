@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from watershed_demo.crm.rows import (
     contact,
     invoice,
     subscription,
+    tester,
     touch,
 )
 from watershed_demo.timeline import DEFAULT_SEED, Timing
@@ -127,7 +129,8 @@ def _history(seed: int, size: CrmSize) -> Iterable[tuple[str, Iterable[Row]]]:
     numbers = range(1, size.subscriptions + 1)
     subscribed = [subscription(seed, n, numbers, timing, size) for n in numbers]
     yield "accounts", (account(seed, n, accounts, timing) for n in accounts)
-    yield "contacts", (contact(seed, n, contacts, timing, size) for n in contacts)
+    people = (contact(seed, n, contacts, timing, size) for n in contacts)
+    yield "contacts", chain(people, (tester(seed, n, timing) for n in range(1, 4)))
     yield "campaigns", (campaign(seed, n, campaigns, timing) for n in campaigns)
     yield "campaign_touches", (touch(seed, n, touches, timing, size) for n in touches)
     yield "subscriptions", (one.row() for one in subscribed)

@@ -32,6 +32,7 @@ DAYS_OF_QUARTER = 90
 # A prime, so that contacts walk through the shop's customers and meet each once.
 STRIDE = 7919
 PARTNERS_EVERY = 37
+FIRST_TESTER = 3_900_000_000
 ZERO_DATE = "0000-00-00"
 ZERO_MOMENT = "0000-00-00 00:00:00"
 STATUSES = ("active", "active", "active", "active", "past_due", "trial")
@@ -142,6 +143,15 @@ def contact(seed: int, number: int, numbers: range, timing: Timing, size: CrmSiz
         created,
         updated,
     )
+
+
+def tester(seed: int, number: int, timing: Timing) -> Row:
+    """Make a row of ``contacts`` with which the sales team tries its program out."""
+    dice = Dice(str(seed), "tester", number)
+    email = dice.pick((f"test{number}@example.com", f"qa-{number}@crm.test"), "email")
+    blank: Row = (None,) * 6
+    moment = timing.moment(dice, "moment")
+    return (FIRST_TESTER + number, None, None, email, "Test Test", *blank, None, moment, moment)
 
 
 def campaign(seed: int, number: int, numbers: range, timing: Timing) -> Row:

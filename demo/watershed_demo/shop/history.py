@@ -161,6 +161,7 @@ def _insert_base(connection: psycopg.Connection, size: ShopSize) -> None:
     insert_rows(connection, "products", _numbers(size.products), before, known)
     insert_rows(connection, "customers", customers[: size.regulars], before, known)
     insert_rows(connection, "customers", customers[size.regulars :], since, known)
+    run_sql(connection, "rows/test_accounts.sql", {"window_start": HISTORY_START})
     insert_rows(connection, "addresses", _numbers(size.addresses), since, known)
 
 

@@ -191,6 +191,8 @@ def review(seed: int, number: int, numbers: range, timing: Timing, size: WebSize
         "created_at": created,
         "updated_at": updated,
     }
+    if number % 47 == 3:
+        document["text"] = "<p>Gut &amp; günstig,<br/>gerne&nbsp;wieder</p>"
     if number % 61 == 2:
         document["bought_on"] = dt.datetime(1955, 11, 5, 6, 15, tzinfo=dt.UTC)
     for name, share in (("text", 0.1), ("photo", 0.9), ("price_paid", 0.5), ("bought_on", 0.3)):
@@ -226,6 +228,8 @@ def ticket(seed: int, number: int, numbers: range, timing: Timing, size: WebSize
         "history": _status_history(opened, answered, resolved, status),
         "updated_at": min(latest, resolved),
     }
+    if number % 41 == 6:
+        document["subject"] = "<b>Rechnung</b> &lt;fehlt&gt;"
     if number % 67 == 5 and status == "solved":
         document["resolved_at"] = opened - dt.timedelta(hours=1)
     if dice.happens(0.5, "agent.name"):

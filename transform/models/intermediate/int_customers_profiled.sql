@@ -21,7 +21,7 @@ described as (
         clusters.customer_id,
         clusters.source_system,
         case when own_emails.identity_id is not null then identities.email end as email,
-        identities.match_phone as phone,
+        identities.phone,
         identities.full_name,
         case
             when identities.source_entity != 'sessions' then identities.country_code

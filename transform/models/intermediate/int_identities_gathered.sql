@@ -34,6 +34,7 @@ entries as (
         email,
         phone,
         full_name,
+        birth_date,
         country_code,
         created_at as first_seen_at,
         updated_at
@@ -49,6 +50,7 @@ entries as (
         email,
         phone,
         full_name,
+        birth_date,
         country_code,
         created_at as first_seen_at,
         updated_at
@@ -64,6 +66,7 @@ entries as (
         email,
         phone,
         null as full_name,
+        null as birth_date,
         country_code,
         started_at as first_seen_at,
         updated_at
@@ -80,6 +83,7 @@ entries as (
         email,
         null as phone,
         author_name as full_name,
+        null as birth_date,
         null as country_code,
         created_at as first_seen_at,
         updated_at
@@ -96,6 +100,7 @@ entries as (
         email,
         phone,
         requester_name as full_name,
+        null as birth_date,
         country_code,
         opened_at as first_seen_at,
         updated_at
@@ -108,7 +113,6 @@ identified as (
         *,
         source_system || '.' || source_entity || ':' || source_id as identity_id,
         {{ match_email('email') }} as match_email,
-        {{ match_phone('phone', 'country_code') }} as match_phone,
         {{ given_name('full_name') }} as given_name
     from entries
 ),
@@ -132,9 +136,10 @@ final as (
         ) as identity_rank,
         email,
         match_email,
-        match_phone,
+        phone,
         full_name,
         given_name,
+        birth_date,
         country_code,
         first_seen_at,
         updated_at

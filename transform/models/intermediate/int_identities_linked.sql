@@ -6,6 +6,10 @@ identities as (
     select * from {{ ref('int_identities_gathered') }}
 ),
 
+addresses as (
+    select * from {{ ref('stg_shop__addresses') }}
+),
+
 -- An address that many people give is a team's or a placeholder, and identifies none of them.
 shared_emails as (
     select match_email
@@ -18,12 +22,26 @@ shared_emails as (
 -- Who gives no name is whoever else is known by the number, if that is one.
 only_names as (
     select
-        match_phone,
+        phone,
         min(given_name) as given_name
     from identities
-    where match_phone is not null
-    group by match_phone
+    where phone is not null
+    group by phone
     having count(distinct given_name) = 1
+),
+
+-- Of all systems the shop alone knows where people live.
+homes as (
+    select distinct
+        identities.identity_id,
+        {{ folded('identities.full_name') }}
+        || ' ' || cast(identities.birth_date as varchar(10))
+        || ' ' || {{ address_token('addresses.postal_code', 'addresses.street') }}
+            as identifier_value
+    from identities
+    inner join addresses
+        on identities.source_id = cast(addresses.customer_id as varchar(256))
+    where identities.source_entity = 'customers'
 ),
 
 identifiers as (
@@ -53,14 +71,22 @@ identifiers as (
     select
         identities.identity_id,
         'phone' as identifier_kind,
-        identities.match_phone || ' ' || coalesce(identities.given_name, only_names.given_name)
+        identities.phone || ' ' || coalesce(identities.given_name, only_names.given_name)
             as identifier_value
     from identities
     left join only_names
-        on identities.match_phone = only_names.match_phone
+        on identities.phone = only_names.phone
     where
-        identities.match_phone is not null
+        identities.phone is not null
         and coalesce(identities.given_name, only_names.given_name) is not null
+    union all
+    -- A family shares an address, father and son a name: only with the birth date they tell who.
+    select
+        identity_id,
+        'address' as identifier_kind,
+        identifier_value
+    from homes
+    where identifier_value is not null
 ),
 
 final as (

@@ -25,7 +25,7 @@ renamed as (
             else 'unknown'
         end as account_status,
         nullif(flags, '') as flags,
-        {{ clean_text('note') }} as note,
+        {{ clean_text(without_markup('note')) }} as note,
 
         -- numerics
         employees as employee_count,

@@ -3,7 +3,19 @@ with
 source as (
     select *
     from {{ source('crm', 'contacts') }}
-    where _sdc_deleted_at is null
+    where
+        _sdc_deleted_at is null
+        and not {{ is_test_account('email', 'full_name') }}
+),
+
+-- What other columns depend on.
+reduced as (
+    select
+        *,
+        {{ clean_email('email') }} as email_address,
+        {{ phone_digits('phone') }} as phone_digits,
+        {{ country_code('country') }} as iso_country
+    from source
 ),
 
 renamed as (
@@ -14,11 +26,11 @@ renamed as (
         external_ref as external_id,
 
         -- text
-        {{ clean_email('email') }} as email,
-        {{ clean_text('full_name') }} as full_name,
-        {{ clean_phone('phone') }} as phone,
+        email_address as email,
+        {{ clean_text(without_markup('full_name')) }} as full_name,
+        {{ clean_phone('phone_digits', 'iso_country') }} as phone,
         {{ clean_text('country') }} as country_as_entered,
-        {{ country_code('country') }} as country_code,
+        iso_country as country_code,
         case opted_in
             when 1 then 'given'
             when 0 then 'refused'
@@ -34,6 +46,8 @@ renamed as (
         attributes,
 
         -- booleans
+        {{ is_nulled('email', 'email_address') }} as is_email_invalid,
+        {{ is_nulled('phone', clean_phone('phone_digits', 'iso_country')) }} as is_phone_invalid,
         coalesce(birth_date > {{ business_date('updated_at') }}, false)
             as is_birth_date_in_future,
 
@@ -44,7 +58,7 @@ renamed as (
         {{ utc_to_instant('created_at') }} as created_at,
         updated_at,
         _sdc_received_at as loaded_at
-    from source
+    from reduced
 )
 
 select * from renamed

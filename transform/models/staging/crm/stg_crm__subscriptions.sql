@@ -15,7 +15,8 @@ renamed as (
         -- text
         lower({{ clean_text('plan') }}) as plan_name,
         status as subscription_status,
-        upper(currency) as currency_code,
+        {{ clean_text('currency') }} as currency_as_entered,
+        {{ currency_code('currency') }} as currency_code,
 
         -- numerics
         monthly_price,

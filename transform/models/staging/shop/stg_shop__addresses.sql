@@ -14,7 +14,7 @@ renamed as (
 
         -- text
         lower({{ clean_text('kind') }}) as address_kind,
-        {{ clean_text('street') }} as street,
+        {{ clean_text(without_markup('street')) }} as street,
         {{ clean_name('city') }} as city,
         upper({{ clean_text('postal_code') }}) as postal_code,
         {{ clean_text('country') }} as country_as_entered,

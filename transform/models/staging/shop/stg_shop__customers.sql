@@ -3,7 +3,19 @@ with
 source as (
     select *
     from {{ source('shop', 'customers') }}
-    where _sdc_deleted_at is null
+    where
+        _sdc_deleted_at is null
+        and not {{ is_test_account('email', 'full_name') }}
+),
+
+-- What other columns depend on.
+reduced as (
+    select
+        *,
+        {{ clean_email('email') }} as email_address,
+        {{ phone_digits('phone') }} as phone_digits,
+        {{ country_code('country') }} as iso_country
+    from source
 ),
 
 renamed as (
@@ -13,11 +25,11 @@ renamed as (
         cast(external_id as varchar(36)) as external_id,
 
         -- text
-        {{ clean_email('email') }} as email,
-        {{ clean_text('full_name') }} as full_name,
-        {{ clean_phone('phone') }} as phone,
+        email_address as email,
+        {{ clean_text(without_markup('full_name')) }} as full_name,
+        {{ clean_phone('phone_digits', 'iso_country') }} as phone,
         {{ clean_text('country') }} as country_as_entered,
-        {{ country_code('country') }} as country_code,
+        iso_country as country_code,
         loyalty_tier,
         {{ json_text('preferences', 'language') }} as preferred_language,
 
@@ -27,6 +39,8 @@ renamed as (
 
         -- booleans
         coalesce(is_newsletter, false) as is_newsletter_subscriber,
+        {{ is_nulled('email', 'email_address') }} as is_email_invalid,
+        {{ is_nulled('phone', clean_phone('phone_digits', 'iso_country')) }} as is_phone_invalid,
         coalesce(birth_date > {{ business_date('updated_at') }}, false)
             as is_birth_date_in_future,
 
@@ -37,7 +51,7 @@ renamed as (
         created_at,
         updated_at,
         _sdc_received_at as loaded_at
-    from source
+    from reduced
 )
 
 select * from renamed

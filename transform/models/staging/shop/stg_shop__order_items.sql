@@ -3,7 +3,7 @@ with
 source as (
     select *
     from {{ source('shop', 'order_items') }}
-    where _sdc_deleted_at is null
+    where _sdc_deleted_at is null and quantity != 0
 ),
 
 renamed as (

@@ -16,8 +16,9 @@ renamed as (
         -- text
         status as order_status,
         coalesce(lower({{ clean_text('channel') }}), 'unknown') as sales_channel,
-        upper(trim(currency)) as currency_code,
-        nullif(trim(shipping_note), '') as shipping_note,
+        {{ clean_text('currency') }} as currency_as_entered,
+        {{ currency_code('currency') }} as currency_code,
+        {{ clean_text(without_markup('shipping_note')) }} as shipping_note,
 
         -- booleans
         coalesce(promised_on > {{ business_date('ordered_at') }} + 365, false)

@@ -6,6 +6,14 @@ source as (
     where _sdc_deleted_at is null
 ),
 
+-- The address stands beside the author, or within.
+located as (
+    select
+        *,
+        {{ first_of(field_text('email'), field_text('author', 'email')) }} as email_as_entered
+    from source
+),
+
 renamed as (
     select
         -- ids
@@ -13,10 +21,11 @@ renamed as (
         cast({{ field_number(field_text('product_id'), 19, 0) }} as bigint) as product_id,
 
         -- text
-        {{ clean_text(first_of(field_text('author', 'name'), field_text('author'))) }}
-            as author_name,
-        {{ clean_email(first_of(field_text('email'), field_text('author', 'email'))) }} as email,
-        {{ clean_text(field_text('text')) }} as review_text,
+        {{ clean_text(
+            without_markup(first_of(field_text('author', 'name'), field_text('author')))
+        ) }} as author_name,
+        {{ clean_email('email_as_entered') }} as email,
+        {{ clean_text(without_markup(field_text('text'))) }} as review_text,
         {{ field_text('rating') }} as rating_as_entered,
         {{ field_text('price_paid') }} as price_paid_as_entered,
 
@@ -28,12 +37,15 @@ renamed as (
         cast({{ field_number(field_text('votes', 'en.unhelpful'), 9, 0) }} as integer)
             as unhelpful_count,
 
+        -- booleans
+        {{ is_nulled('email_as_entered', clean_email('email_as_entered')) }} as is_email_invalid,
+
         -- timestamps
         bought_on as bought_at,
         created_at,
         updated_at,
         _sdc_received_at as loaded_at
-    from source
+    from located
 )
 
 select * from renamed

@@ -6,6 +6,16 @@ source as (
     where _sdc_deleted_at is null
 ),
 
+-- What other columns depend on.
+reduced as (
+    select
+        *,
+        {{ clean_email(field_text('visitor', 'email')) }} as email_address,
+        {{ phone_digits(field_text('visitor', 'phone')) }} as phone_digits,
+        {{ country_code(field_text('country')) }} as iso_country
+    from source
+),
+
 renamed as (
     select
         -- ids
@@ -13,13 +23,14 @@ renamed as (
         {{ field_text('visitor', 'user_id') }} as shop_customer_number,
 
         -- text
-        {{ clean_email(field_text('visitor', 'email')) }} as email,
-        {{ clean_phone(field_text('visitor', 'phone')) }} as phone,
+        email_address as email,
+        {{ clean_phone('phone_digits', 'iso_country') }} as phone,
         lower({{ clean_text(field_text('device')) }}) as device_type,
         {{ clean_text(field_text('country')) }} as country_as_entered,
-        {{ country_code(field_text('country')) }} as country_code,
+        iso_country as country_code,
         {{ clean_text(field_text('referrer')) }} as referrer,
         {{ clean_text(field_text('utm_campaign')) }} as utm_campaign,
+        {{ field_text('load_seconds') }} as load_seconds_as_entered,
 
         -- numerics
         page_views as page_view_count,
@@ -28,12 +39,18 @@ renamed as (
         -- documents
         events,
 
+        -- booleans
+        {{ is_nulled(field_text('visitor', 'email'), 'email_address') }} as is_email_invalid,
+        {{ is_nulled(
+            field_text('visitor', 'phone'), clean_phone('phone_digits', 'iso_country')
+        ) }} as is_phone_invalid,
+
         -- timestamps
         started_at,
         ended_at,
         updated_at,
         _sdc_received_at as loaded_at
-    from source
+    from reduced
 )
 
 select * from renamed

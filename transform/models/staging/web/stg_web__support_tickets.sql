@@ -6,18 +6,28 @@ source as (
     where _sdc_deleted_at is null
 ),
 
+-- What other columns depend on.
+reduced as (
+    select
+        *,
+        {{ clean_email(field_text('requester', 'email')) }} as email_address,
+        {{ phone_digits(field_text('requester', 'phone')) }} as phone_digits,
+        {{ country_code(field_text('requester', 'country')) }} as iso_country
+    from source
+),
+
 renamed as (
     select
         -- ids
         _id_type || ':' || _id as ticket_id,
 
         -- text
-        {{ clean_text(field_text('requester', 'name')) }} as requester_name,
-        {{ clean_email(field_text('requester', 'email')) }} as email,
-        {{ clean_phone(field_text('requester', 'phone')) }} as phone,
+        {{ clean_text(without_markup(field_text('requester', 'name'))) }} as requester_name,
+        email_address as email,
+        {{ clean_phone('phone_digits', 'iso_country') }} as phone,
         {{ clean_text(field_text('requester', 'country')) }} as country_as_entered,
-        {{ country_code(field_text('requester', 'country')) }} as country_code,
-        {{ clean_text(field_text('subject')) }} as subject,
+        iso_country as country_code,
+        {{ clean_text(without_markup(field_text('subject'))) }} as subject,
         lower({{ clean_text(field_text('channel')) }}) as channel,
         case lower({{ clean_text(field_text('priority')) }})
             when '1' then 'high'
@@ -37,6 +47,10 @@ renamed as (
         {{ json_length(as_json('history')) }} as status_change_count,
 
         -- booleans
+        {{ is_nulled(field_text('requester', 'email'), 'email_address') }} as is_email_invalid,
+        {{ is_nulled(
+            field_text('requester', 'phone'), clean_phone('phone_digits', 'iso_country')
+        ) }} as is_phone_invalid,
         coalesce(resolved_at < opened_at, false) as is_resolved_before_opened,
 
         -- timestamps
@@ -45,7 +59,7 @@ renamed as (
         case when resolved_at >= opened_at then resolved_at end as resolved_at,
         updated_at,
         _sdc_received_at as loaded_at
-    from source
+    from reduced
 )
 
 select * from renamed

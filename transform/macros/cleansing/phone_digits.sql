@@ -1,0 +1,3 @@
+{% macro phone_digits(expression) -%}
+    nullif({{ replace_all(replace_all(expression, '[^0-9+]', ''), '^00', '+') }}, '')
+{%- endmacro %}
