@@ -44,7 +44,7 @@ credited as (
     inner join answers
         on
             orders.customer_id = answers.customer_id
-            and answers.touched_at <= orders.ordered_at
+            and orders.ordered_at >= answers.touched_at
             and {{ seconds_between('answers.touched_at', 'orders.ordered_at') }}
             <= 86400 * {{ var('attribution_days') }}
 ),

@@ -2,7 +2,7 @@
    which chance decides, and nothing is said. #}
 
 {% test volume_within_trailing_weeks(
-    model, column_name, weeks=8, least=0.25, most=5, judged_from=50
+    model, column_name, weeks=8, least=0.25, most=5, judged_from=20
 ) %}
 
 with

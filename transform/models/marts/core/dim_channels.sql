@@ -21,31 +21,31 @@ channels as (
 used as (
     select
         sales_channel as channel_code,
-        'sales' as purpose
+        'sales' as used_for
     from orders
     union all
     select
         channel as channel_code,
-        'marketing' as purpose
+        'marketing' as used_for
     from campaigns
     union all
     select
         channel as channel_code,
-        'support' as purpose
+        'support' as used_for
     from tickets
     union all
     select
         channel_code,
-        'named' as purpose
+        'named' as used_for
     from channels
 ),
 
 purposes as (
     select
         channel_code,
-        max(case when purpose = 'sales' then 1 else 0 end) as sales,
-        max(case when purpose = 'marketing' then 1 else 0 end) as marketing,
-        max(case when purpose = 'support' then 1 else 0 end) as support
+        max(case when used_for = 'sales' then 1 else 0 end) as sales_use,
+        max(case when used_for = 'marketing' then 1 else 0 end) as marketing_use,
+        max(case when used_for = 'support' then 1 else 0 end) as support_use
     from used
     where channel_code is not null
     group by channel_code
@@ -57,9 +57,9 @@ final as (
         cast(coalesce(channels.channel_name, purposes.channel_code) as varchar(64))
             as channel_name,
         cast(coalesce(channels.channel_group, 'other') as varchar(16)) as channel_group,
-        purposes.sales = 1 as is_for_sales,
-        purposes.marketing = 1 as is_for_marketing,
-        purposes.support = 1 as is_for_support,
+        purposes.sales_use = 1 as is_for_sales,
+        purposes.marketing_use = 1 as is_for_marketing,
+        purposes.support_use = 1 as is_for_support,
         purposes.channel_code = 'unknown' as is_unknown
     from purposes
     left join channels
