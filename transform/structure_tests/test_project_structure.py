@@ -171,7 +171,7 @@ def test_a_foreign_key_of_a_fact_is_tested(manifest: Manifest) -> None:
     assert not offenders(
         f"{model.name}.{column}"
         for _, model in models(manifest)
-        if model.name.startswith(("fct_", "bridge_"))
+        if model.name.startswith("fct_")
         for column in model.columns
         if keys.fullmatch(column)
         and ("unique", column) not in generic_tests_on(manifest, model)
