@@ -47,9 +47,14 @@ def test_a_failing_test_makes_the_build_red_and_keeps_the_marts_behind_it(
     assert (build["command"], build["is_full"], build["status"]) == ("build", True, "red")
     assert build["failures"] > 1, "what was skipped behind the failure counts too"
     with duckdb.connect(str(warehouse)) as connection:
+        stored = connection.sql("""
+            select table_name from duckdb_tables() where schema_name = 'test_failures'
+        """).fetchall()
+        failing = [connection.table(f"test_failures.{name}").fetchall() for (name,) in stored]
         statuses = connection.sql("select distinct order_status from marts.fct_orders").fetchall()
     assert ("shipped",) in statuses
     assert ("lost",) not in statuses
+    assert [("lost", 1)] in failing, "what made a test fail is kept, outside of what is published"
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,22 @@ from pathlib import Path
 
 import pytest
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SingularTestNode
 
 pytestmark = pytest.mark.model
 
 LAYER_NAMES = {
     "staging": r"stg_[a-z]+__[a-z_]+",
     "intermediate": r"int_[a-z]+(_[a-z]+)*_[a-z]+ed",
-    "marts": r"(dim|fct|bridge|rpt)_[a-z_]+",
+    "marts": r"(dim|fct|bridge)_[a-z_]+",
+    "reports": r"rpt_[a-z_]+",
 }
-MAY_READ = {
-    "staging": {"staging": False, "intermediate": False, "marts": False},
-    "intermediate": {"staging": True, "intermediate": True, "marts": False},
-    "marts": {"staging": True, "intermediate": True, "marts": False},
+MAY_READ: dict[str, set[str]] = {
+    "staging": set(),
+    "intermediate": {"staging", "intermediate"},
+    "marts": {"staging", "intermediate"},
+    "flattened": {"marts"},
+    "reports": {"marts", "flattened"},
 }
 MOST_YAML_LINES = 200
 MOST_SQL_LINES = 150
@@ -32,10 +35,20 @@ COMMON_TYPES = {
 
 
 def models(manifest: Manifest) -> Iterator[tuple[str, ModelNode]]:
-    """Yield each model with its layer."""
+    """Yield each model with its layer; of the marts, reports are a layer of their own."""
     for node in manifest.nodes.values():
         if isinstance(node, ModelNode):
-            yield node.fqn[1], node
+            yield "reports" if "reports" in node.fqn else node.fqn[1], node
+
+
+def readers(manifest: Manifest) -> dict[str, str]:
+    """Tell by each model's id as what it reads: a dimension that flattens others reads those."""
+    return {
+        model.unique_id: "flattened"
+        if layer == "marts" and model.name.endswith("_flattened")
+        else layer
+        for layer, model in models(manifest)
+    }
 
 
 def generic_tests_on(manifest: Manifest, model: ModelNode) -> set[tuple[str, str | None]]:
@@ -84,12 +97,12 @@ def test_staging_joins_nothing(manifest: Manifest) -> None:
 
 
 def test_a_layer_reads_only_the_layers_below(manifest: Manifest) -> None:
-    layer_of = {model.unique_id: layer for layer, model in models(manifest)}
+    layer_of = readers(manifest)
     assert not offenders(
         f"{model.name} reads {name}"
-        for layer, model in models(manifest)
+        for _, model in models(manifest)
         for name in model.depends_on.nodes
-        if name in layer_of and not MAY_READ[layer][layer_of[name]]
+        if name in layer_of and layer_of[name] not in MAY_READ[layer_of[model.unique_id]]
     )
 
 
@@ -112,7 +125,10 @@ def test_marts_have_an_enforced_contract_of_types_both_engines_know(manifest: Ma
                 yield f"{model.name}.{column.name} is {kind}"
 
     assert not offenders(
-        line for layer, model in models(manifest) if layer == "marts" for line in wrong(model)
+        line
+        for layer, model in models(manifest)
+        if layer in {"marts", "reports"}
+        for line in wrong(model)
     )
 
 
@@ -148,7 +164,10 @@ def test_a_model_tests_its_key(manifest: Manifest) -> None:
 
 
 def test_a_foreign_key_of_a_fact_is_tested(manifest: Manifest) -> None:
-    keys = re.compile(r"(customer|product|category|order|campaign)_id|\w+_date_key")
+    keys = re.compile(
+        r"(customer|product|category|department|order|campaign|agent)_id|\w+_date_key"
+        r"|country_code|sales_channel|channel"
+    )
     assert not offenders(
         f"{model.name}.{column}"
         for _, model in models(manifest)
@@ -188,6 +207,24 @@ def test_a_model_that_deduplicates_declares_its_key_and_tests_its_survivor(
         and node.config.where == "is_survivor"
     }
     assert one_survives == deduplicating.keys()
+
+
+def test_a_report_has_an_exposure_with_an_owner(manifest: Manifest) -> None:
+    reports = {model.unique_id for layer, model in models(manifest) if layer == "reports"}
+    exposed = [name for e in manifest.exposures.values() for name in e.depends_on.nodes]
+    assert reports
+    assert sorted(exposed) == sorted(reports)
+    assert all(e.owner.name and e.description for e in manifest.exposures.values())
+
+
+def test_a_test_has_a_severity_and_an_owner(manifest: Manifest) -> None:
+    """R-8.1."""
+    assert not offenders(
+        node.name
+        for node in manifest.nodes.values()
+        if isinstance(node, GenericTestNode | SingularTestNode)
+        and (str(node.config.severity).lower() != "error" or not node.config.meta.get("owner"))
+    )
 
 
 def test_a_singular_test_says_why_no_generic_test_fits(project: Path) -> None:

@@ -10,6 +10,14 @@ payments as (
     select * from {{ ref('stg_shop__payments') }}
 ),
 
+refunds as (
+    select * from {{ ref('stg_shop__refunds') }}
+),
+
+movements as (
+    select * from {{ ref('stg_shop__inventory_movements') }}
+),
+
 sessions as (
     select * from {{ ref('stg_web__sessions') }}
 ),
@@ -32,6 +40,10 @@ used as (
     select promised_date as date_day from orders
     union all
     select {{ business_date('paid_at') }} as date_day from payments
+    union all
+    select {{ business_date('refunded_at') }} as date_day from refunds
+    union all
+    select {{ business_date('moved_at') }} as date_day from movements
     union all
     select {{ business_date('started_at') }} as date_day from sessions
     union all

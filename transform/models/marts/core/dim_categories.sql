@@ -19,6 +19,9 @@ paths as (
             else 1
         end as category_level,
         coalesce(
+            grandparent.category_id, parent.category_id, node.category_id
+        ) as department_id,
+        coalesce(
             grandparent.category_name, parent.category_name, node.category_name
         ) as department_name,
         case
@@ -45,6 +48,7 @@ with_unknown as (
         'unknown' as category_slug,
         'Unknown' as node_name,
         1 as category_level,
+        {{ unknown_id() }} as department_id,
         'Unknown' as department_name,
         null as category_name,
         null as subcategory_name,
@@ -58,6 +62,7 @@ final as (
         category_slug,
         node_name,
         cast(category_level as integer) as category_level,
+        cast(department_id as integer) as department_id,
         department_name,
         category_name,
         subcategory_name,

@@ -3,7 +3,7 @@
 with
 
 order_items as (
-    select * from {{ ref('int_order_items_priced') }}
+    select * from {{ ref('int_order_items_netted') }}
 ),
 
 orders as (
@@ -22,7 +22,7 @@ final as (
         cast(coalesce(products.surviving_product_id, {{ unknown_id() }}) as bigint) as product_id,
         cast(orders.ordered_date_key as integer) as ordered_date_key,
         orders.order_status,
-        orders.currency_code,
+        order_items.currency_code,
         cast(order_items.ordered_quantity as integer) as ordered_quantity,
         cast(order_items.returned_quantity as integer) as returned_quantity,
         cast(order_items.net_quantity as integer) as net_quantity,
@@ -31,6 +31,13 @@ final as (
         cast(order_items.gross_amount as numeric(18, 6)) as gross_amount,
         cast(order_items.discount_amount as numeric(18, 6)) as discount_amount,
         cast(order_items.net_amount as numeric(18, 6)) as net_amount,
+        cast(order_items.revenue_amount as numeric(18, 6)) as revenue_amount,
+        cast(order_items.refunded_amount as numeric(18, 6)) as refunded_amount,
+        cast(order_items.revenue_amount_eur as numeric(18, 6)) as revenue_amount_eur,
+        cast(order_items.refunded_amount_eur as numeric(18, 6)) as refunded_amount_eur,
+        cast(
+            order_items.revenue_amount_eur - order_items.refunded_amount_eur as numeric(18, 6)
+        ) as net_revenue_amount_eur,
         order_items.is_return
     from order_items
     inner join orders

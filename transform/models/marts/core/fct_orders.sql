@@ -7,7 +7,7 @@ orders as (
 ),
 
 order_items as (
-    select * from {{ ref('int_order_items_priced') }}
+    select * from {{ ref('int_order_items_netted') }}
 ),
 
 payments as (
@@ -20,7 +20,10 @@ item_totals as (
         count(*) as line_count,
         sum(gross_amount) as gross_amount,
         sum(discount_amount) as discount_amount,
-        sum(net_amount) as net_amount
+        sum(net_amount) as net_amount,
+        sum(revenue_amount) as revenue_amount,
+        sum(revenue_amount_eur) as revenue_amount_eur,
+        sum(revenue_amount_eur - refunded_amount_eur) as net_revenue_amount_eur
     from order_items
     group by order_id
 ),
@@ -48,12 +51,9 @@ final as (
         cast(coalesce(item_totals.gross_amount, 0) as numeric(18, 6)) as gross_amount,
         cast(coalesce(item_totals.discount_amount, 0) as numeric(18, 6)) as discount_amount,
         cast(coalesce(item_totals.net_amount, 0) as numeric(18, 6)) as net_amount,
-        cast(
-            case
-                when orders.order_status = 'cancelled' then 0
-                else coalesce(item_totals.net_amount, 0)
-            end as numeric(18, 6)
-        ) as revenue_amount,
+        cast(coalesce(item_totals.revenue_amount, 0) as numeric(18, 6)) as revenue_amount,
+        cast(item_totals.revenue_amount_eur as numeric(18, 6)) as revenue_amount_eur,
+        cast(item_totals.net_revenue_amount_eur as numeric(18, 6)) as net_revenue_amount_eur,
         cast(coalesce(payment_totals.settled_amount, 0) as numeric(18, 2)) as settled_amount,
         cast(coalesce(payment_totals.refunded_amount, 0) as numeric(18, 2)) as refunded_amount,
         orders.is_guest_order,

@@ -20,6 +20,7 @@ final as (
         tickets.channel,
         coalesce(tickets.priority, 'unknown') as priority,
         tickets.ticket_status,
+        cast({{ agent_key('tickets.agent_name') }} as bigint) as agent_id,
         tickets.agent_name,
         tickets.subject,
         tickets.ticket_status = 'solved' as is_solved,
