@@ -10,10 +10,15 @@ orders as (
     select * from {{ ref('int_orders_completed') }}
 ),
 
+versions as (
+    select * from {{ ref('int_customers_versioned') }}
+),
+
 final as (
     select
         cast(payments.payment_id as bigint) as payment_id,
         cast(payments.order_id as bigint) as order_id,
+        cast(coalesce(versions.customer_key, {{ unknown_id() }}) as bigint) as customer_key,
         cast(orders.customer_id as bigint) as customer_id,
         cast({{ date_key(business_date('payments.paid_at')) }} as integer) as paid_date_key,
         payments.payment_method,
@@ -29,6 +34,10 @@ final as (
     from payments
     inner join orders
         on payments.order_id = orders.order_id
+    left join versions
+        on
+            orders.customer_id = versions.customer_id
+            and {{ is_valid_at('versions', 'payments.paid_at') }}
 )
 
 select * from final
