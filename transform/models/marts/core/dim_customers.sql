@@ -22,7 +22,7 @@ versions as (
     select * from {{ ref('int_customers_versioned') }}
 ),
 
--- What only the shop knows has versions, whose gaps the first registration fills; a profile has none.
+-- What only the shop knows has versions, whose gaps the first registration fills.
 persons as (
     select
         versions.customer_key,
