@@ -37,9 +37,11 @@ class ProdRun:
         return self._call(self._clone.root, "meltano", "--environment=prod", "run", task)
 
     def build_models(self):
-        """Build the models without their tests, which a first run has passed."""
+        """Build models and snapshots without their tests, which a first run has passed."""
         folder = self._clone.root / "transform"
-        self._call(folder, "dbt", "run", "--profiles-dir", "profiles", "--target", "prod")
+        kinds = ("--resource-type", "model", "--resource-type", "snapshot")
+        target = ("--profiles-dir", "profiles", "--target", "prod")
+        self._call(folder, "dbt", "build", *kinds, *target)
 
     def _call(self, folder, program, *arguments):
         done = subprocess.run(

@@ -81,7 +81,8 @@ def test_a_person_keeps_the_number_while_entries_come_and_go(
             select email, customer_id
             from marts.dim_customers
             where
-                has_crm
+                is_current
+                and has_crm
                 and not has_shop
                 and email is not null
                 and phone is not null
@@ -101,7 +102,7 @@ def test_a_person_keeps_the_number_while_entries_come_and_go(
                 timestamp '2026-07-01' as created_at,
                 timestamptz '2026-07-01 00:00:00+00' as updated_at
             from marts.dim_customers
-            where customer_id = $2
+            where customer_id = $2 and is_current
             """,
             [first_email, second_id],
         )

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SingularTestNode
+from dbt.contracts.graph.nodes import (
+    GenericTestNode,
+    ModelNode,
+    SingularTestNode,
+    SnapshotNode,
+)
 
 pytestmark = pytest.mark.model
 
@@ -77,6 +82,18 @@ def test_a_model_is_named_after_its_layer(manifest: Manifest) -> None:
         model.name
         for layer, model in models(manifest)
         if not re.fullmatch(LAYER_NAMES[layer], model.name)
+    )
+
+
+def test_a_snapshot_is_named_after_the_source_it_remembers(manifest: Manifest) -> None:
+    snapshots = [node for node in manifest.nodes.values() if isinstance(node, SnapshotNode)]
+    assert snapshots
+    assert not offenders(
+        node.name
+        for node in snapshots
+        if node.schema != "snapshots"
+        or [name.rpartition(".")[2] for name in node.depends_on.nodes]
+        != [node.name.replace("snap_", "stg_", 1)]
     )
 
 
@@ -165,7 +182,7 @@ def test_a_model_tests_its_key(manifest: Manifest) -> None:
 
 def test_a_foreign_key_of_a_fact_is_tested(manifest: Manifest) -> None:
     keys = re.compile(
-        r"(customer|product|category|department|order|campaign|agent)_id|\w+_date_key"
+        r"(customer|product|category|department|order|campaign|agent)_id|\w+_key"
         r"|country_code|sales_channel|channel"
     )
     assert not offenders(

@@ -11,6 +11,7 @@ mappings as (
 
 persons as (
     select * from {{ ref('dim_customers') }}
+    where is_current
 ),
 
 final as (

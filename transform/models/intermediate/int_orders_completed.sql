@@ -18,6 +18,10 @@ customers as (
     select * from {{ ref('int_customers_deduplicated') }}
 ),
 
+versions as (
+    select * from {{ ref('int_customers_versioned') }}
+),
+
 -- Tables are read one after another while the shop sells: a line or a payment can arrive before its
 -- order. Such an order is inferred, so that no amount is lost, and completed by the next load.
 mentions as (
@@ -37,6 +41,7 @@ final as (
     select
         order_ids.order_id,
         orders.order_uuid,
+        coalesce(versions.customer_key, {{ unknown_id() }}) as customer_key,
         coalesce(customers.surviving_customer_id, {{ unknown_id() }}) as customer_id,
         coalesce(orders.order_status, 'unknown') as order_status,
         coalesce(orders.sales_channel, 'unknown') as sales_channel,
@@ -53,6 +58,10 @@ final as (
         on order_ids.order_id = orders.order_id
     left join customers
         on orders.customer_id = customers.customer_id
+    left join versions
+        on
+            customers.surviving_customer_id = versions.customer_id
+            and {{ is_valid_at('versions', 'orders.ordered_at') }}
 )
 
 select * from final

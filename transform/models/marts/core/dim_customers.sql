@@ -18,55 +18,47 @@ profiles as (
     select * from {{ ref('int_customers_profiled') }}
 ),
 
--- What only the shop knows: the latest registration counts, and the first fills its gaps.
-registered as (
-    select
-        registrations.surviving_customer_id as customer_id,
-        latest.external_id,
-        latest.loyalty_tier,
-        coalesce(latest.preferred_language, first_entry.preferred_language) as preferred_language,
-        latest.is_newsletter_subscriber,
-        latest.is_birth_date_in_future,
-        coalesce(latest.birth_date, first_entry.birth_date) as birth_date,
-        {{ json_length('latest.interests') }} as interest_count,
-        registrations.registration_count,
-        registrations.first_registered_at
-    from registrations
-    inner join customers as latest
-        on registrations.customer_id = latest.customer_id
-    inner join customers as first_entry
-        on registrations.surviving_customer_id = first_entry.customer_id
-    where registrations.is_latest
+versions as (
+    select * from {{ ref('int_customers_versioned') }}
 ),
 
+-- What only the shop knows has versions, whose gaps the first registration fills.
 persons as (
     select
+        versions.customer_key,
         profiles.customer_id,
-        registered.external_id,
+        versions.external_id,
         profiles.email,
         profiles.full_name,
         profiles.phone,
         coalesce(profiles.country_code, locations.country_code, 'ZZ') as country_code,
         locations.city,
         locations.postal_code,
-        coalesce(registered.loyalty_tier, 'none') as loyalty_tier,
-        registered.preferred_language,
-        coalesce(registered.is_newsletter_subscriber, false) as is_newsletter_subscriber,
-        coalesce(registered.is_birth_date_in_future, false) as is_birth_date_in_future,
+        coalesce(versions.loyalty_tier, 'none') as loyalty_tier,
+        coalesce(versions.preferred_language, first_entry.preferred_language) as preferred_language,
+        coalesce(versions.is_newsletter_subscriber, false) as is_newsletter_subscriber,
+        coalesce(versions.is_birth_date_in_future, false) as is_birth_date_in_future,
+        versions.is_current,
         false as is_unknown,
         profiles.shop_identity_count > 0 as has_shop,
         profiles.crm_identity_count > 0 as has_crm,
         profiles.web_identity_count > 0 as has_web,
-        registered.birth_date,
-        coalesce(registered.interest_count, 0) as interest_count,
-        coalesce(registered.registration_count, 0) as registration_count,
+        coalesce(versions.birth_date, first_entry.birth_date) as birth_date,
+        {{ json_length('versions.interests') }} as interest_count,
+        coalesce(registrations.registration_count, 0) as registration_count,
         profiles.identity_count,
-        registered.first_registered_at as registered_at,
+        versions.valid_from,
+        versions.valid_to,
+        registrations.first_registered_at as registered_at,
         profiles.first_seen_at,
         profiles.updated_at
     from profiles
-    left join registered
-        on profiles.customer_id = registered.customer_id
+    inner join versions
+        on profiles.customer_id = versions.customer_id
+    left join registrations
+        on profiles.customer_id = registrations.customer_id
+    left join customers as first_entry
+        on profiles.customer_id = first_entry.customer_id
     left join locations
         on profiles.customer_id = locations.customer_id
 ),
@@ -75,6 +67,7 @@ with_unknown as (
     select * from persons
     union all
     select
+        {{ unknown_id() }} as customer_key,
         {{ unknown_id() }} as customer_id,
         null as external_id,
         null as email,
@@ -87,6 +80,7 @@ with_unknown as (
         null as preferred_language,
         false as is_newsletter_subscriber,
         false as is_birth_date_in_future,
+        true as is_current,
         true as is_unknown,
         false as has_shop,
         false as has_crm,
@@ -95,6 +89,8 @@ with_unknown as (
         0 as interest_count,
         0 as registration_count,
         0 as identity_count,
+        {{ first_instant() }} as valid_from,
+        {{ last_instant() }} as valid_to,
         null as registered_at,
         null as first_seen_at,
         null as updated_at
@@ -102,6 +98,7 @@ with_unknown as (
 
 final as (
     select
+        cast(customer_key as bigint) as customer_key,
         cast(customer_id as bigint) as customer_id,
         external_id,
         email,
@@ -114,6 +111,7 @@ final as (
         preferred_language,
         cast(is_newsletter_subscriber as boolean) as is_newsletter_subscriber,
         cast(is_birth_date_in_future as boolean) as is_birth_date_in_future,
+        cast(is_current as boolean) as is_current,
         cast(is_unknown as boolean) as is_unknown,
         cast(has_shop as boolean) as has_shop,
         cast(has_crm as boolean) as has_crm,
@@ -122,6 +120,8 @@ final as (
         cast(interest_count as integer) as interest_count,
         cast(registration_count as integer) as registration_count,
         cast(identity_count as integer) as identity_count,
+        cast(valid_from as timestamptz) as valid_from,
+        cast(valid_to as timestamptz) as valid_to,
         cast(registered_at as timestamptz) as registered_at,
         cast(first_seen_at as timestamptz) as first_seen_at,
         cast(updated_at as timestamptz) as updated_at

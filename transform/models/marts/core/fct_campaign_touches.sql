@@ -15,10 +15,15 @@ identities as (
     where source_entity = 'contacts'
 ),
 
+versions as (
+    select * from {{ ref('int_customers_versioned') }}
+),
+
 final as (
     select
         cast(touches.touch_id as numeric(20, 0)) as touch_id,
         cast(coalesce(campaigns.campaign_id, {{ unknown_id() }}) as integer) as campaign_id,
+        cast(coalesce(versions.customer_key, {{ unknown_id() }}) as bigint) as customer_key,
         cast(coalesce(identities.customer_id, {{ unknown_id() }}) as bigint) as customer_id,
         cast({{ date_key(business_date('touches.touched_at')) }} as integer) as touched_date_key,
         touches.touch_kind,
@@ -32,6 +37,10 @@ final as (
         on touches.campaign_id = campaigns.campaign_id
     left join identities
         on cast(touches.contact_id as varchar(256)) = identities.source_id
+    left join versions
+        on
+            identities.customer_id = versions.customer_id
+            and {{ is_valid_at('versions', 'touches.touched_at') }}
 )
 
 select * from final

@@ -14,11 +14,17 @@ products as (
     select * from {{ ref('int_products_deduplicated') }}
 ),
 
+versions as (
+    select * from {{ ref('int_products_versioned') }}
+),
+
 final as (
     select
         cast(order_items.order_id as bigint) as order_id,
         cast(order_items.line_number as integer) as line_number,
+        cast(orders.customer_key as bigint) as customer_key,
         cast(orders.customer_id as bigint) as customer_id,
+        cast(coalesce(versions.product_key, {{ unknown_id() }}) as bigint) as product_key,
         cast(coalesce(products.surviving_product_id, {{ unknown_id() }}) as bigint) as product_id,
         cast(orders.ordered_date_key as integer) as ordered_date_key,
         orders.order_status,
@@ -44,6 +50,10 @@ final as (
         on order_items.order_id = orders.order_id
     left join products
         on order_items.product_id = products.product_id
+    left join versions
+        on
+            products.surviving_product_id = versions.product_id
+            and {{ is_valid_at('versions', 'orders.ordered_at') }}
 )
 
 select * from final

@@ -41,6 +41,7 @@ final as (
     select
         cast(orders.order_id as bigint) as order_id,
         orders.order_uuid,
+        cast(orders.customer_key as bigint) as customer_key,
         cast(orders.customer_id as bigint) as customer_id,
         cast(orders.ordered_date_key as integer) as ordered_date_key,
         cast(orders.promised_date_key as integer) as promised_date_key,

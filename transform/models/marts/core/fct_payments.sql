@@ -22,10 +22,15 @@ refunds as (
     group by payment_id
 ),
 
+versions as (
+    select * from {{ ref('int_customers_versioned') }}
+),
+
 converted as (
     select
         payments.*,
         orders.customer_id,
+        coalesce(versions.customer_key, {{ unknown_id() }}) as customer_key,
         orders.currency_code,
         case
             when payments.settled_amount = 0 then 0
@@ -46,12 +51,17 @@ converted as (
             orders.currency_code = exchange_rates.currency_code
             and {{ month_start(business_date('payments.paid_at')) }}
             = exchange_rates.month_start_date
+    left join versions
+        on
+            orders.customer_id = versions.customer_id
+            and {{ is_valid_at('versions', 'payments.paid_at') }}
 ),
 
 final as (
     select
         cast(payment_id as bigint) as payment_id,
         cast(order_id as bigint) as order_id,
+        cast(customer_key as bigint) as customer_key,
         cast(customer_id as bigint) as customer_id,
         cast({{ date_key(business_date('paid_at')) }} as integer) as paid_date_key,
         payment_method,

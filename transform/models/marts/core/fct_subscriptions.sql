@@ -1,5 +1,7 @@
 {{ config(dist='customer_id', sort=['started_date_key']) }}
 
+{% set started_at = local_to_utc('cast(subscriptions.started_date as timestamp)') %}
+
 with
 
 subscriptions as (
@@ -11,9 +13,14 @@ identities as (
     where source_entity = 'contacts'
 ),
 
+versions as (
+    select * from {{ ref('int_customers_versioned') }}
+),
+
 final as (
     select
         cast(subscriptions.subscription_id as bigint) as subscription_id,
+        cast(coalesce(versions.customer_key, {{ unknown_id() }}) as bigint) as customer_key,
         cast(coalesce(identities.customer_id, {{ unknown_id() }}) as bigint) as customer_id,
         cast({{ date_key('subscriptions.started_date') }} as integer) as started_date_key,
         cast({{ date_key('subscriptions.cancelled_date') }} as integer) as cancelled_date_key,
@@ -42,6 +49,10 @@ final as (
     from subscriptions
     left join identities
         on cast(subscriptions.contact_id as varchar(256)) = identities.source_id
+    left join versions
+        on
+            identities.customer_id = versions.customer_id
+            and {{ is_valid_at('versions', started_at) }}
 )
 
 select * from final

@@ -11,9 +11,14 @@ identities as (
     where source_entity = 'support_tickets'
 ),
 
+versions as (
+    select * from {{ ref('int_customers_versioned') }}
+),
+
 final as (
     select
         tickets.ticket_id,
+        cast(coalesce(versions.customer_key, {{ unknown_id() }}) as bigint) as customer_key,
         cast(coalesce(identities.customer_id, {{ unknown_id() }}) as bigint) as customer_id,
         cast({{ date_key(business_date('tickets.opened_at')) }} as integer) as opened_date_key,
         cast({{ date_key(business_date('tickets.resolved_at')) }} as integer) as resolved_date_key,
@@ -42,6 +47,10 @@ final as (
     from tickets
     left join identities
         on tickets.ticket_id = identities.source_id
+    left join versions
+        on
+            identities.customer_id = versions.customer_id
+            and {{ is_valid_at('versions', 'tickets.opened_at') }}
 )
 
 select * from final

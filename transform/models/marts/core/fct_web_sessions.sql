@@ -55,9 +55,14 @@ words as (
     group by word
 ),
 
+versions as (
+    select * from {{ ref('int_customers_versioned') }}
+),
+
 final as (
     select
         sessions.session_id,
+        cast(coalesce(versions.customer_key, {{ unknown_id() }}) as bigint) as customer_key,
         cast(coalesce(identities.customer_id, {{ unknown_id() }}) as bigint) as customer_id,
         cast(coalesce(words.campaign_id, {{ unknown_id() }}) as integer) as campaign_id,
         cast({{ date_key(business_date('sessions.started_at')) }} as integer) as started_date_key,
@@ -87,6 +92,10 @@ final as (
         on sessions.session_id = identities.source_id
     left join words
         on lower(sessions.utm_campaign) = words.word
+    left join versions
+        on
+            identities.customer_id = versions.customer_id
+            and {{ is_valid_at('versions', 'sessions.started_at') }}
 )
 
 select * from final
