@@ -5,9 +5,14 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
+from dbt.artifacts.resources.types import NodeType
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
+
+from watershed.docs_pages import DOMAIN, models_of_domain
+from watershed_mutation.survey import read_exceptions
 
 pytestmark = pytest.mark.model
 
@@ -16,10 +21,15 @@ LAYER_NAMES = {
     "intermediate": r"int_[a-z]+(_[a-z]+)*_[a-z]+ed",
     "marts": r"(dim|fct|bridge|rpt)_[a-z_]+",
 }
+SNAPSHOT_NAME = r"snap_[a-z]+__[a-z_]+"
+REPORT = "rpt_"
+# What a model of a layer may read; reports are a layer of their own above the other marts.
 MAY_READ = {
-    "staging": {"staging": False, "intermediate": False, "marts": False},
-    "intermediate": {"staging": True, "intermediate": True, "marts": False},
-    "marts": {"staging": True, "intermediate": True, "marts": False},
+    "staging": set(),
+    "intermediate": {"staging", "intermediate"},
+    "marts": {"staging", "intermediate"},
+    "reports": {"marts"},
+    "exposures": {"marts", "reports"},
 }
 MOST_YAML_LINES = 200
 MOST_SQL_LINES = 150
@@ -84,12 +94,68 @@ def test_staging_joins_nothing(manifest: Manifest) -> None:
 
 
 def test_a_layer_reads_only_the_layers_below(manifest: Manifest) -> None:
-    layer_of = {model.unique_id: layer for layer, model in models(manifest)}
-    assert not offenders(
-        f"{model.name} reads {name}"
+    """Marts read no marts, reports and exposures nothing else."""
+    layer_of = {
+        model.unique_id: "reports" if model.name.startswith(REPORT) else layer
         for layer, model in models(manifest)
-        for name in model.depends_on.nodes
-        if name in layer_of and not MAY_READ[layer][layer_of[name]]
+    }
+    readers = [
+        *((layer_of[model.unique_id], model) for _, model in models(manifest)),
+        *(("exposures", exposure) for exposure in manifest.exposures.values()),
+    ]
+    assert not offenders(
+        f"{reader.name} reads {name}"
+        for layer, reader in readers
+        for name in reader.depends_on.nodes
+        if name in layer_of and layer_of[name] not in MAY_READ[layer]
+    )
+
+
+def test_an_exposure_reads_something_and_says_what_it_is_and_whose(manifest: Manifest) -> None:
+    assert not offenders(
+        exposure.name
+        for exposure in manifest.exposures.values()
+        if not (exposure.depends_on.nodes and exposure.description.strip())
+        or not (exposure.owner.name or exposure.owner.email)
+    )
+
+
+def test_a_snapshot_is_named_after_its_table_and_described(manifest: Manifest) -> None:
+    """It reads one table, and its versions are told apart by a key."""
+    assert not offenders(
+        node.name
+        for node in manifest.nodes.values()
+        if node.resource_type == NodeType.Snapshot
+        if not re.fullmatch(SNAPSHOT_NAME, node.name)
+        or not node.description.startswith("One row per ")
+        or not node.config.unique_key
+        or len(node.depends_on.nodes) != 1
+    )
+
+
+def test_a_test_that_fails_fails_the_build(manifest: Manifest) -> None:
+    """Nobody acts on a warning; what is tolerated stands in the condition of the test."""
+    assert not offenders(
+        node.name
+        for node in manifest.nodes.values()
+        if node.resource_type == NodeType.Test
+        if str(node.config.severity).lower() != "error" or not node.config.enabled
+    )
+
+
+def test_every_column_that_a_model_has_is_described(
+    manifest: Manifest, built_warehouse: Path
+) -> None:
+    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+        columns: dict[str, set[str]] = {}
+        for relation, column in connection.execute(
+            "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        ).fetchall():
+            columns.setdefault(relation, set()).add(column)
+    assert not offenders(
+        f"{model.name}: {sorted(columns[f'{model.schema}.{model.alias}'] ^ set(model.columns))}"
+        for _, model in models(manifest)
+        if columns[f"{model.schema}.{model.alias}"] != set(model.columns)
     )
 
 
@@ -160,13 +226,18 @@ def test_a_foreign_key_of_a_fact_is_tested(manifest: Manifest) -> None:
     )
 
 
-def test_a_model_that_decides_has_a_unit_test(manifest: Manifest) -> None:
-    decides = re.compile(r"\bcase\b|\bover\b|\bcoalesce\b|\blocal_to_utc\b")
+def test_a_model_that_decides_has_a_unit_test(manifest: Manifest, project: Path) -> None:
+    """Whether it proves each branch is asked by the mutation run."""
+    decides = re.compile(
+        r"\b(case|over|coalesce|nullif|local_to_utc|join|where|having|union|distinct|filter)\b"
+    )
+    exceptions = read_exceptions(project / "unproved_branches.yml")
+    excepted = {model for model, branch in exceptions if branch == "*"}
     tested = {test.model for test in manifest.unit_tests.values()}
     assert not offenders(
         model.name
         for _, model in models(manifest)
-        if decides.search(without_comments(model.raw_code)) and model.name not in tested
+        if decides.search(without_comments(model.raw_code)) and model.name not in tested | excepted
     )
 
 
@@ -235,6 +306,22 @@ def test_no_engine_is_named_where_models_are_written(project: Path) -> None:
         for file in files
         if re.search(r"duckdb|redshift", without_comments(file.read_text()), re.IGNORECASE)
     )
+
+
+def test_a_fact_or_report_is_named_on_the_page_of_a_domain(manifest: Manifest) -> None:
+    """In transform/models/docs/domains: from there a reader of the documentation finds it."""
+    pages = {d.name: d.block_contents for d in manifest.docs.values() if d.name.startswith(DOMAIN)}
+    marts = [model for layer, model in models(manifest) if layer == "marts"]
+    named = {name for text in pages.values() for name in re.findall(r"`([a-z]+_\w+)", text)}
+    assert not offenders(
+        model.name
+        for model in marts
+        if not model.name.startswith("dim_") and model.name not in named
+    )
+    shown = {model.name for text in pages.values() for model in models_of_domain(manifest, text)}
+    assert shown == {model.name for model in marts}
+    overview = manifest.docs["doc.watershed.__overview__"].block_contents
+    assert not [page for page in pages if f"({page.removeprefix(DOMAIN)}.html)" not in overview]
 
 
 def test_files_stay_short(project: Path) -> None:
