@@ -6,8 +6,6 @@ last run is made where nothing but this machine can be reached, with the environ
 
 import collections
 import json
-import re
-import subprocess
 
 import arrival
 import pytest
@@ -113,28 +111,6 @@ def test_readers_get_revenue_by_month(first_run):
     assert len(rows) >= 24
     shown = [line.split() for line in printed.splitlines() if line.startswith(" 20")]
     assert [[str(value) for value in row.values()] for row in rows] == shown
-
-
-def test_the_documentation_opens_in_a_browser_and_shows_a_model(clone, first_run, tmp_path):
-    assert first_run
-    page = clone.root / "output" / "docs" / "index.html"
-    shown = subprocess.run(
-        [
-            "chromium",
-            *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            f"--user-data-dir={tmp_path}",
-            "--virtual-time-budget=20000",
-            "--dump-dom",
-            f"{page.as_uri()}#!/model/model.watershed.fct_order_items",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    rendered = re.sub(r"<script.*?</script>", "", shown, flags=re.DOTALL)
-    assert "<p>One row per line of an order: what was sold" in rendered
-    assert "net_amount" in rendered
 
 
 def test_nothing_secret_is_printed_or_logged(clone, first_run):

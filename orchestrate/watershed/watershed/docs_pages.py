@@ -97,7 +97,7 @@ def write_lineage(target: Path, folder: Path) -> None:
 
 def models_of_domain(manifest: Manifest, text: str) -> list[ModelNode]:
     """Return the models that a domain's text names, and the dimensions they lead to."""
-    named = set(re.findall(r"`((?:dim|fct|bridge|rpt)_\w+)`", text))
+    named = set(re.findall(r"`((?:dim|fct|bridge|rpt)_\w+)", text))
     models = {
         node.name: node
         for node in manifest.nodes.values()
