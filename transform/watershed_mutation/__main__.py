@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from watershed.settings import Settings
+from watershed_mutation.branches import LONGEST_TEXT
 from watershed_mutation.survey import Survey, read_exceptions, survey
 from watershed_mutation.unit_tests import UnitTestsError, collect, schema_copy
 
@@ -43,7 +44,10 @@ def main(models: tuple[str, ...], *, as_json: bool) -> None:
 
 
 def _text(found: Survey, tests: int, seconds: float) -> str:
-    lines = [f"{model}: no unit test fails without `{b}`" for model, b in found.survivors]
+    lines = []
+    for owner, name, text in found.survivors:
+        shown = "" if name.endswith(text) else f" ({text[:LONGEST_TEXT]})"
+        lines.append(f"{owner}: no unit test fails without `{name}`{shown}")
     lines += [f"{model}: `{b}` is excepted, and proved or gone" for model, b in found.stale]
     lines.append(
         f"{found.branches} branches, {tests} unit tests, {seconds:.0f} s: "

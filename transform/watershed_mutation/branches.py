@@ -14,75 +14,89 @@ from sqlglot import exp
 
 DIALECT = "duckdb"
 LONGEST_TEXT = 160
+MACRO = "macro"
+"""Under this name a node's `meta` says which macro wrote it."""
 
 Edit = tuple[str, Callable[[exp.Expression], object]]
-"""What is taken out, and how, from the same node of a copy."""
+"""What is taken out, and how, from a node that may be changed."""
 Edits = Callable[[exp.Expression], Iterator[Edit]]
 
 
 @dataclass(frozen=True)
-class Mutant:
-    """A query without one of its branches.
+class Branch:
+    """A branch of a query.
 
     Attributes:
-        place: The CTE that holds the branch, e.g. ``renamed``.
-        branch: What was taken out, e.g. ``where: _sdc_deleted_at IS NULL``.
-        number: Which of those in this place with the same text, from 1.
-        shared_as: For what a macro writes into many queries: the same text in all of them.
-        tree: The query that is left.
+        place: The CTE that holds it, e.g. ``renamed``; for what a macro wrote, ``macro <name>``.
+        name: What it is called in that place; in a macro it is numbered, since its text holds what
+            the macro was given.
+        text: What is taken out, e.g. ``where: _sdc_deleted_at IS NULL``.
+        node: Where it is.
+        edit: Takes it out.
     """
 
     place: str
-    branch: str
-    number: int
-    shared_as: str | None
-    tree: exp.Expression
+    name: str
+    text: str
+    node: exp.Expression
+    edit: Callable[[exp.Expression], object]
 
     @property
-    def name(self) -> str:
-        """What it is called in a report and in the list of exceptions."""
-        suffix = f" #{self.number}" if self.number > 1 else ""
-        return f"{self.place}: {self.branch}{suffix}"
+    def is_of_macro(self) -> bool:
+        """Whether all queries into which a macro writes it have it in common."""
+        return self.place.startswith(f"{MACRO} ")
 
 
-def mutants(query: exp.Expression) -> Iterator[Mutant]:
-    """Yield the query without each of its branches in turn; the query itself stays as it is."""
-    seen: Counter[tuple[str, str]] = Counter()
-    original = query.sql(DIALECT)
-    for position, node in enumerate(query.walk()):
-        place = _place(node)
-        for branch, edit in _edits(node):
-            copy = query.copy()
-            edit(_node_at(copy, position))
-            if copy.sql(DIALECT) == original:
-                continue
-            text = branch if len(branch) <= LONGEST_TEXT else branch[:LONGEST_TEXT] + " ..."
-            seen[place, text] += 1
-            yield Mutant(place, text, seen[place, text], _shared(node, branch), copy)
+def branches(query: exp.Expression) -> list[Branch]:
+    """Return what can be taken out of a query."""
+    found = []
+    names: Counter[tuple[str, str]] = Counter()
+    kinds: Counter[tuple[int, str]] = Counter()
+    for node in query.walk():
+        wrote = _macro(node)
+        for part, (text, edit) in enumerate(_edits(node)):
+            if wrote is None:
+                place = _place(node)
+                name = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + " ..."
+                names[place, name] += 1
+                number = names[place, name]
+                name = f"{name} #{number}" if number > 1 else name
+            else:
+                place = f"{MACRO} {wrote[0]}"
+                kinds[wrote[1], node.key] += part == 0
+                name = f"{text.partition(':')[0]} in {node.key} {kinds[wrote[1], node.key]}"
+            found.append(Branch(place, name, text, node, edit))
+    return found
 
 
-def _node_at(tree: exp.Expression, position: int) -> exp.Expression:
-    for at, node in enumerate(tree.walk()):
-        if at == position:
-            return node
-    raise IndexError(position)
+def without(query: exp.Expression, branch: Branch) -> str:
+    """Write the query without a branch, in SQL; the query itself stays as it is."""
+    node, parent = branch.node, branch.node.parent
+    if parent is None:
+        raise ValueError("the whole query is no branch")
+    key, index = str(node.arg_key), node.index
+    copy = node.copy()
+    node.replace(copy)
+    try:
+        branch.edit(copy)
+        return str(query.sql(DIALECT))
+    finally:
+        parent.set(key, node, index)
+
+
+def _macro(node: exp.Expression) -> tuple[str, int] | None:
+    """Return the macro that wrote a node, and a number of this one call of it."""
+    at: exp.Expression | None = node
+    while at is not None:
+        if MACRO in at.meta:
+            return at.meta[MACRO][-1], id(at)
+        at = at.parent
+    return None
 
 
 def _place(node: exp.Expression) -> str:
     cte = node.find_ancestor(exp.CTE)
     return cte.alias if cte else "query"
-
-
-def _shared(node: exp.Expression, branch: str) -> str | None:
-    """Name a mapping or `nullif` without its columns: what a macro writes differs in them only."""
-    is_telling = any(literal.is_string for literal in node.find_all(exp.Literal))
-    if not isinstance(node, (exp.Case, exp.Nullif)) or not is_telling:
-        return None
-
-    def mask(part: exp.Expression) -> exp.Expression:
-        return exp.column("_") if isinstance(part, exp.Column) else part
-
-    return f"{branch.partition(':')[0]} in {node.copy().transform(mask).sql(DIALECT)}"
 
 
 def _condition(node: exp.Expression) -> Iterator[Edit]:

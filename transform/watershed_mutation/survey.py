@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
 import yaml
 
-from watershed_mutation.branches import DIALECT, mutants
+from watershed_mutation.branches import DIALECT, branches, without
 from watershed_mutation.unit_tests import UnitTestsError, given, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from watershed_mutation.unit_tests import UnitTest
+    from watershed_mutation.branches import Branch
+    from watershed_mutation.unit_tests import Rows, UnitTest
 
 Exceptions = dict[tuple[str, str], str]
-"""Why a branch of a model, by its name, needs no unit test."""
+"""Why a branch, by its model (or macro) and its name there, needs no unit test."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Survey:
 
     Attributes:
         branches: How many branches were taken out.
-        survivors: Model and branch of each that no test misses and nobody excepts.
+        survivors: Model (or macro), name and text of each that no test misses and nobody excepts.
         excepted: How many are listed with a reason.
         stale: Exceptions for branches that a test proves, or that are gone.
     """
 
     branches: int
-    survivors: tuple[tuple[str, str], ...]
+    survivors: tuple[tuple[str, str, str], ...]
     excepted: int
     stale: tuple[tuple[str, str], ...]
 
@@ -59,46 +59,40 @@ def survey(tests: Iterable[UnitTest], exceptions: Exceptions) -> Survey:
         UnitTestsError: a test does not pass here though it does in dbt.
     """
     proved: dict[tuple[str, str], bool] = {}
-    owners: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    models: set[str] = set()
+    texts: dict[tuple[str, str], str] = {}
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         for test in tests:
-            models.add(test.model)
-            for name, shared_as, is_killed in _outcomes(connection, test, proved):
-                branch = (test.model, name)
-                if branch not in proved and shared_as:
-                    owners[shared_as].append(branch)
-                proved[branch] = proved.get(branch, False) or is_killed
-    for same in owners.values():
-        if any(proved[branch] for branch in same):
-            proved.update(dict.fromkeys(same, True))
+            with given(connection, test):
+                expected = rows_of(connection, test.expected)
+                original = test.query.sql(DIALECT)
+                if rows_of(connection, original) != expected:
+                    raise UnitTestsError(f"{test.name} passes in dbt and fails here")
+                for branch in branches(test.query):
+                    known = _identity(test, branch)
+                    if proved.get(known) or (sql := without(test.query, branch)) == original:
+                        continue
+                    texts.setdefault(known, branch.text)
+                    proved[known] = _fails(connection, sql, expected)
     unproved = {branch for branch, is_proved in proved.items() if not is_proved}
+    owners = {owner for owner, _ in proved}
     return Survey(
         branches=len(proved),
-        survivors=tuple(sorted(unproved - exceptions.keys())),
+        survivors=tuple((*b, texts[b]) for b in sorted(unproved - exceptions.keys())),
         excepted=len(unproved & exceptions.keys()),
-        stale=tuple(sorted(b for b in exceptions.keys() - unproved if b[0] in models)),
+        stale=tuple(sorted(b for b in exceptions.keys() - unproved if b[0] in owners)),
     )
 
 
-def _outcomes(
-    connection: duckdb.DuckDBPyConnection,
-    test: UnitTest,
-    proved: Mapping[tuple[str, str], bool],
-) -> Sequence[tuple[str, str | None, bool]]:
-    """Return name, shared name and fate of each mutant that was not killed before."""
-    outcomes = []
-    with given(connection, test):
-        expected = rows_of(connection, test.expected)
-        if rows_of(connection, test.query.sql(DIALECT)) != expected:
-            raise UnitTestsError(f"{test.name} passes in dbt and fails here")
-        for mutant in mutants(test.query):
-            if proved.get((test.model, mutant.name)):
-                continue
-            try:
-                is_killed = rows_of(connection, mutant.tree.sql(DIALECT)) != expected
-            except duckdb.Error:
-                is_killed = True
-            outcomes.append((mutant.name, mutant.shared_as, is_killed))
-    return outcomes
+def _identity(test: UnitTest, branch: Branch) -> tuple[str, str]:
+    """Name a branch among those of all models: who owns it, and what it is called there."""
+    if branch.is_of_macro:
+        return branch.place, branch.name
+    return test.model, f"{branch.place}: {branch.name}"
+
+
+def _fails(connection: duckdb.DuckDBPyConnection, sql: str, expected: Rows) -> bool:
+    try:
+        return rows_of(connection, sql) != expected
+    except duckdb.Error:
+        return True

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import sqlglot
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from sqlglot import exp
 
+from watershed_mutation import macros
 from watershed_mutation.branches import DIALECT
 
 if TYPE_CHECKING:
@@ -107,22 +107,27 @@ def collect(
         if event.info.name == "SQLQuery" and ACTUAL in event.data.sql:
             statements[event.data.node_info.unique_id] = event.data.sql
 
+    def run(manifest: Manifest | None, *command: str) -> Any:
+        result = dbtRunner(manifest=manifest, callbacks=[keep]).invoke(
+            [
+                *("--quiet", "--log-level-file", "none", *command),
+                *("--project-dir", str(project), "--profiles-dir", str(project / "profiles")),
+                *("--target-path", str(target)),
+            ]
+        )
+        if not result.success:
+            raise UnitTestsError(f"the unit tests do not pass: {result.exception or 'see above'}")
+        return result.result
+
     chosen = ["--select", *models] if models else []
     with _environment(WATERSHED_WAREHOUSE=str(warehouse), DBT_TARGET="dev"):
         try:
-            result = dbtRunner(manifest=manifest, callbacks=[keep]).invoke(
-                [
-                    *("--quiet", "--log-level-file", "none", "test"),
-                    *("--resource-type", "unit_test", *chosen),
-                    *("--project-dir", str(project), "--profiles-dir", str(project / "profiles")),
-                    *("--target-path", str(target)),
-                ]
-            )
+            manifest = manifest or run(None, "parse")
+            with macros.marked(manifest):
+                run(manifest, "test", "--resource-type", "unit_test", *chosen)
         finally:
             # dbt-duckdb would keep the file until the process ends.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    if not result.success:
-        raise UnitTestsError(f"the unit tests do not pass: {result.exception or 'see above'}")
     return [_unit_test(unique_id, sql) for unique_id, sql in sorted(statements.items())]
 
 
@@ -148,10 +153,10 @@ def _unit_test(unique_id: str, sql: str) -> UnitTest:
     """Take dbt's statement apart."""
     # unit_test.<project>.<model>.<test>
     _, _, model, name = unique_id.split(".")
-    parts = {
-        cte.alias: cte.this for cte in sqlglot.parse_one(sql, dialect=DIALECT).find_all(exp.CTE)
-    }
-    query = parts[ACTUAL]
+    parts = {cte.alias: cte.this for cte in macros.parse(sql).find_all(exp.CTE)}
+    query, expected = parts[ACTUAL], parts[EXPECTED]
+    for part in (query, expected):
+        part.selects[-1].pop()  # says 'actual' or 'expected'
     fixtures = []
     for cte in list(query.find_all(exp.CTE)):
         if cte.alias.startswith(FIXTURE):
@@ -165,7 +170,7 @@ def _unit_test(unique_id: str, sql: str) -> UnitTest:
         model=model,
         fixtures=tuple(fixtures),
         query=query,
-        expected=parts[EXPECTED].sql(DIALECT),
+        expected=expected.sql(DIALECT),
     )
 
 
