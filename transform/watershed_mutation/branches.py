@@ -149,17 +149,16 @@ def _conditions(node: exp.Expression) -> Iterator[Edit]:
 
 
 def _join(node: exp.Expression) -> Iterator[Edit]:
-    if node.args.get("on") is None and not node.args.get("using"):
-        return
+    """Lose the rows that an outer join keeps; an inner join keeps none by a branch of its own."""
     side = node.side.lower()
-    other = {"": "left", "left": "", "right": "", "full": "left"}[side]
+    kept = {"left": "", "right": "", "full": "left"}.get(side)
+    if kept is not None:
 
-    def change(found: exp.Expression) -> None:
-        found.set("side", other.upper() or None)
-        found.set("kind", None if other else "INNER")
+        def change(found: exp.Expression) -> None:
+            found.set("side", kept.upper() or None)
+            found.set("kind", None if kept else "INNER")
 
-    joined = node.this.alias_or_name
-    yield f"{side or 'inner'} join {joined} becomes {other or 'inner'}", change
+        yield f"{side} join {node.this.alias_or_name} becomes {kept or 'inner'}", change
 
 
 def _window(node: exp.Expression) -> Iterator[Edit]:

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -107,7 +107,7 @@ def collect(
         if event.info.name == "SQLQuery" and ACTUAL in event.data.sql:
             statements[event.data.node_info.unique_id] = event.data.sql
 
-    def run(manifest: Manifest | None, *command: str) -> Any:
+    def run(manifest: Manifest | None, *command: str) -> object:
         result = dbtRunner(manifest=manifest, callbacks=[keep]).invoke(
             [
                 *("--quiet", "--log-level-file", "none", *command),
@@ -117,12 +117,12 @@ def collect(
         )
         if not result.success:
             raise UnitTestsError(f"the unit tests do not pass: {result.exception or 'see above'}")
-        return result.result
+        return cast("object", result.result)
 
     chosen = ["--select", *models] if models else []
     with _environment(WATERSHED_WAREHOUSE=str(warehouse), DBT_TARGET="dev"):
         try:
-            manifest = manifest or run(None, "parse")
+            manifest = manifest or cast("Manifest", run(None, "parse"))
             with macros.marked(manifest):
                 run(manifest, "test", "--resource-type", "unit_test", *chosen)
         finally:
