@@ -5,7 +5,6 @@ import html
 import json
 import re
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
@@ -42,8 +41,7 @@ def seen(clone, first_run, tmp_path_factory):
             text=True,
             check=True,
         ).stdout
-        server.send_signal(signal.SIGINT)
-        assert server.wait() == 0
+        server.terminate()
     (folder / READER.name).unlink()
     return json.loads(html.unescape(re.search(r'<pre id="seen">(.*?)</pre>', shown, re.DOTALL)[1]))
 
