@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo demo-day test setup lint format typecheck docs bench synth sources-up sources-down redshift-up redshift-down clean
+.PHONY: help demo demo-day test setup lint format typecheck docs build-changed mutate bench synth sources-up sources-down redshift-up redshift-down clean
 
 help:  ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +30,15 @@ typecheck: .dev  ## mypy, strict, over every package
 	@.venv/bin/mypy
 	@requirements/infra.sh && .venv/bin/mypy --python-executable .venv-infra/bin/python infra/app.py infra/smoke.py infra/costs.py infra/checks
 
-docs: setup  ## Builds what changed and writes the dbt documentation as one page, output/docs/index.html
+docs: setup  ## Builds if need be, and writes the documentation to output/docs; SERVE=1 shows it to a browser of this machine
 	@.venv/bin/watershed build
+	@$(if $(SERVE),.venv/bin/watershed docs)
+
+build-changed: setup  ## Builds the models you changed, and what reads them, beside the last good build; says what differs
+	@.venv/bin/watershed build-changed
+
+mutate: .dev  ## Takes each branch out of each model: does a unit test notice? ONLY="model ..." for some
+	@PYTHONPATH=transform .venv/bin/python -m watershed_mutation $(ONLY)
 
 bench:  ## Compares us with dlt, sling, Singer and the limit, hours; QUICK=1: minutes; GROWTH=1: ours to 8 million rows
 	@bench/run.py $(if $(QUICK),--quick) $(if $(GROWTH),--growth)

@@ -71,10 +71,21 @@ class Production:
             [status for (status,) in builds],
         )
 
+    def build_changed(self):
+        """Let an analyst change a model, build it, and change it back."""
+        model = self.pipeline.root / "transform/models/intermediate/int_orders_noted.sql"
+        before = model.read_text()
+        model.write_text(before.replace("    amount\n", "    amount - order_id + 1 as amount\n"))
+        command = ("invoke", "watershed", "build-changed", "--name", "anna", "--json")
+        done = self.meltano("--log-level=error", *command)
+        model.write_text(before)
+        return json.loads(done.stdout)
+
     def live_through(self):
-        """Three runs, which the tests look at."""
+        """Three runs, and a change between them, which the tests look at."""
         self.first = self.run_all()
         self.unchanged = self.run_all()
+        self.changed = self.build_changed()
         self.change("insert into mini.orders values (3, null, 3)")
         self.red = self.run_all()
 
@@ -147,6 +158,18 @@ def test_a_run_in_which_nothing_changed_loads_and_builds_nothing(production):
     assert "skipped models, tests and documentation: nothing changed" in second.said
     assert (second.loaded, second.builds) == (production.first.loaded, production.first.builds)
     assert second.orders == FIRST
+
+
+def test_a_change_is_built_beside_the_last_good_build_and_compared_with_it(production):
+    built = {found["model"]: found for found in production.changed["differences"]}
+    assert set(built) == {"int_orders_noted", "fct_orders"}
+    orders = built["fct_orders"]
+    assert (orders["rows_before"], orders["rows"], orders["changed"]) == (2, 2, 1)
+    assert (orders["columns"], orders["samples"]) == ({"amount": 1}, {"changed": [["2"]]})
+    assert production.changed["failures"] == []
+    changed = "select order_id, note, amount from changed_anna_marts.fct_orders order by 1"
+    first, (number, note, amount) = FIRST
+    assert production.ask(changed) == [first, (number, note, amount - 1)]
 
 
 def test_a_build_whose_test_fails_leaves_readers_their_marts_and_shows_them_the_failure(production):

@@ -6,8 +6,6 @@ last run is made where nothing but this machine can be reached, with the environ
 
 import collections
 import json
-import re
-import subprocess
 
 import arrival
 import pytest
@@ -123,28 +121,6 @@ def test_a_command_prints_how_well_people_are_told_apart(clone, first_run):
     assert scores.keys() == {"all", "shop and crm", "shop and web", "crm and web"}
     assert all(score["recall"] >= 0.95 for score in scores.values())
     assert all(score["precision"] >= 0.98 for score in scores.values())
-
-
-def test_the_documentation_opens_in_a_browser_and_shows_a_model(clone, first_run, tmp_path):
-    assert first_run
-    page = clone.root / "output" / "docs" / "index.html"
-    shown = subprocess.run(
-        [
-            "chromium",
-            *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            f"--user-data-dir={tmp_path}",
-            "--virtual-time-budget=20000",
-            "--dump-dom",
-            f"{page.as_uri()}#!/model/model.watershed.fct_order_items",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    rendered = re.sub(r"<script.*?</script>", "", shown, flags=re.DOTALL)
-    assert "<p>One row per line of an order: what was sold" in rendered
-    assert "net_amount" in rendered
 
 
 def test_nothing_secret_is_printed_or_logged(clone, first_run):

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import (
@@ -14,6 +15,9 @@ from dbt.contracts.graph.nodes import (
     SnapshotNode,
 )
 
+from watershed.docs_pages import DOMAIN, models_of_domain
+from watershed_mutation.survey import read_exceptions
+
 pytestmark = pytest.mark.model
 
 LAYER_NAMES = {
@@ -22,12 +26,14 @@ LAYER_NAMES = {
     "marts": r"(dim|fct|bridge)_[a-z_]+",
     "reports": r"rpt_[a-z_]+",
 }
+# What a model of a layer may read; reports are a layer of their own above the other marts.
 MAY_READ: dict[str, set[str]] = {
     "staging": set(),
     "intermediate": {"staging", "intermediate"},
     "marts": {"staging", "intermediate"},
     "flattened": {"marts"},
     "reports": {"marts", "flattened"},
+    "exposures": {"marts", "flattened", "reports"},
 }
 MOST_YAML_LINES = 200
 MOST_SQL_LINES = 150
@@ -114,12 +120,33 @@ def test_staging_joins_nothing(manifest: Manifest) -> None:
 
 
 def test_a_layer_reads_only_the_layers_below(manifest: Manifest) -> None:
+    """Marts read no marts but to flatten them, reports and exposures nothing else."""
     layer_of = readers(manifest)
+    reading = [
+        *((layer_of[model.unique_id], model) for _, model in models(manifest)),
+        *(("exposures", exposure) for exposure in manifest.exposures.values()),
+    ]
     assert not offenders(
-        f"{model.name} reads {name}"
+        f"{reader.name} reads {name}"
+        for layer, reader in reading
+        for name in reader.depends_on.nodes
+        if name in layer_of and layer_of[name] not in MAY_READ[layer]
+    )
+
+
+def test_every_column_that_a_model_has_is_described(
+    manifest: Manifest, built_warehouse: Path
+) -> None:
+    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+        columns: dict[str, set[str]] = {}
+        for relation, column in connection.execute(
+            "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        ).fetchall():
+            columns.setdefault(relation, set()).add(column)
+    assert not offenders(
+        f"{model.name}: {sorted(columns[f'{model.schema}.{model.alias}'] ^ set(model.columns))}"
         for _, model in models(manifest)
-        for name in model.depends_on.nodes
-        if name in layer_of and layer_of[name] not in MAY_READ[layer_of[model.unique_id]]
+        if columns[f"{model.schema}.{model.alias}"] != set(model.columns)
     )
 
 
@@ -196,13 +223,18 @@ def test_a_foreign_key_of_a_fact_is_tested(manifest: Manifest) -> None:
     )
 
 
-def test_a_model_that_decides_has_a_unit_test(manifest: Manifest) -> None:
-    decides = re.compile(r"\bcase\b|\bover\b|\bcoalesce\b|\blocal_to_utc\b")
+def test_a_model_that_decides_has_a_unit_test(manifest: Manifest, project: Path) -> None:
+    """Whether it proves each branch is asked by the mutation run."""
+    decides = re.compile(
+        r"\b(case|over|coalesce|nullif|local_to_utc|join|where|having|union|distinct|filter)\b"
+    )
+    exceptions = read_exceptions(project / "unproved_branches.yml")
+    excepted = {model for model, branch in exceptions if branch == "*"}
     tested = {test.model for test in manifest.unit_tests.values()}
     assert not offenders(
         model.name
         for _, model in models(manifest)
-        if decides.search(without_comments(model.raw_code)) and model.name not in tested
+        if decides.search(without_comments(model.raw_code)) and model.name not in tested | excepted
     )
 
 
@@ -231,7 +263,7 @@ def test_a_report_has_an_exposure_with_an_owner(manifest: Manifest) -> None:
     exposed = [name for e in manifest.exposures.values() for name in e.depends_on.nodes]
     assert reports
     assert sorted(exposed) == sorted(reports)
-    assert all(e.owner.name and e.description for e in manifest.exposures.values())
+    assert all(e.owner.name and e.description.strip() for e in manifest.exposures.values())
 
 
 def test_a_test_has_a_severity_and_an_owner(manifest: Manifest) -> None:
@@ -240,7 +272,11 @@ def test_a_test_has_a_severity_and_an_owner(manifest: Manifest) -> None:
         node.name
         for node in manifest.nodes.values()
         if isinstance(node, GenericTestNode | SingularTestNode)
-        and (str(node.config.severity).lower() != "error" or not node.config.meta.get("owner"))
+        and (
+            str(node.config.severity).lower() != "error"
+            or not node.config.enabled
+            or not node.config.meta.get("owner")
+        )
     )
 
 
@@ -309,6 +345,22 @@ def test_no_engine_is_named_where_models_are_written(project: Path) -> None:
         for file in files
         if re.search(r"duckdb|redshift", without_comments(file.read_text()), re.IGNORECASE)
     )
+
+
+def test_a_fact_or_report_is_named_on_the_page_of_a_domain(manifest: Manifest) -> None:
+    """In transform/models/docs/domains: from there a reader of the documentation finds it."""
+    pages = {d.name: d.block_contents for d in manifest.docs.values() if d.name.startswith(DOMAIN)}
+    marts = [model for layer, model in models(manifest) if layer == "marts"]
+    named = {name for text in pages.values() for name in re.findall(r"`([a-z]+_\w+)", text)}
+    assert not offenders(
+        model.name
+        for model in marts
+        if not model.name.startswith("dim_") and model.name not in named
+    )
+    shown = {model.name for text in pages.values() for model in models_of_domain(manifest, text)}
+    assert shown == {model.name for model in marts}
+    overview = manifest.docs["doc.watershed.__overview__"].block_contents
+    assert not [page for page in pages if f"({page.removeprefix(DOMAIN)}.html)" not in overview]
 
 
 def test_files_stay_short(project: Path) -> None:

@@ -1,6 +1,7 @@
 """A project whose warehouse is loaded, built and published without a source."""
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from watershed_load_plan.duckdb_types import to_duckdb
 from watershed_load_plan.ledger import OPS_TABLES
 
 SCENARIOS = Path(__file__).parent / "scenarios"
+MACROS = Path(__file__).parents[3] / "transform" / "macros"
 HOLDER = """
 import duckdb, sys
 with duckdb.connect(sys.argv[1]):
@@ -131,3 +133,27 @@ def built(loaded):
     """A project whose warehouse was loaded and built once, green."""
     loaded.build(1)
     return loaded
+
+
+@pytest.fixture(scope="session")
+def green(make_project):
+    """A project built once by `watershed build`; its first output is kept beside it."""
+    project = make_project()
+    project.load()
+    with project.warehouse() as connection:
+        connection.execute("drop table ops.builds")
+    shutil.copytree(SCENARIOS / "transform", project.settings.transform)
+    shutil.copytree(MACROS / "builds", project.settings.transform / "macros" / "builds")
+    shutil.copy(MACROS / "generate_schema_name.sql", project.settings.transform / "macros")
+    done = project.run("build")
+    assert done.returncode == 0, done.stderr
+    (project.root / "said.txt").write_text(done.stderr + done.stdout)
+    return project
+
+
+@pytest.fixture
+def after_green(green, tmp_path):
+    """A copy of the project that was built once, for a test to change."""
+    copy = type(green)(tmp_path / "project")
+    subprocess.run(["cp", "-a", green.root, copy.root], check=True)
+    return copy

@@ -1,9 +1,6 @@
 """When models are built, what a red build leaves, and that nothing is built in vain."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +12,6 @@ from watershed_duckdb import WarehouseLockedError
 
 pytestmark = pytest.mark.trust
 
-SMALL_PROJECT = Path(__file__).parent / "scenarios" / "transform"
-MACROS = Path(__file__).parents[3] / "transform" / "macros"
-
 
 class AnnouncedError(Exception):
     """Stops a build once it said why it begins."""
@@ -25,30 +19,6 @@ class AnnouncedError(Exception):
 
 def announce(line):
     raise AnnouncedError(line)
-
-
-@pytest.fixture(scope="module")
-def green(make_project):
-    """A project built once by `watershed build`; its first output is kept beside it."""
-    project = make_project()
-    project.load()
-    with project.warehouse() as connection:
-        connection.execute("drop table ops.builds")
-    shutil.copytree(SMALL_PROJECT, project.settings.transform)
-    shutil.copytree(MACROS / "builds", project.settings.transform / "macros" / "builds")
-    shutil.copy(MACROS / "generate_schema_name.sql", project.settings.transform / "macros")
-    done = project.run("build")
-    assert done.returncode == 0, done.stderr
-    (project.root / "said.txt").write_text(done.stderr + done.stdout)
-    return project
-
-
-@pytest.fixture
-def after_green(green, tmp_path):
-    """A copy of the project that was built once, for a test to change."""
-    copy = type(green)(tmp_path / "project")
-    subprocess.run(["cp", "-a", green.root, copy.root], check=True)
-    return copy
 
 
 def last_build(project, columns="*"):
@@ -73,13 +43,13 @@ def reason_to_build(project, **options):
 def test_a_first_build_builds_tests_documents_and_says_so(green):
     said, verdict, documentation = (green.root / "said.txt").read_text().splitlines()
     assert said == "building, because no build has run"
-    assert verdict.startswith("green: 1 models and 2 tests in ")
+    assert verdict.startswith("green: 3 models and 4 tests in ")
     page = green.settings.output / "docs" / "index.html"
     assert documentation == f"  documentation: {page}"
     assert "One row per order" in page.read_text()
     assert last_build(green, "command, is_full, status, models, tests, failures") == (
         *("build", True, "green"),
-        *(1, 2, 0),
+        *(3, 4, 0),
     )
     assert "fct_orders" in (green.settings.output / "logs" / "dbt.log").read_text()
 

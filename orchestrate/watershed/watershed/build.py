@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -24,6 +25,9 @@ LOCK_WAIT_SECONDS = 600.0
 MADE_BY_DBT = {"target", "logs", "dbt_packages", ".user.yml"}
 """Entries of the dbt project that are no source of it."""
 MOST_FAILURES_SHOWN = 20
+MANIFEST = "manifest.json"
+PROJECT_FILE = "dbt_project.yml"
+"""What is kept of a green build: the project as dbt read it, and its variables."""
 
 ROWS_CHANGED_SQL = """
     select coalesce(sum(rows_inserted + rows_updated + rows_deleted), 0)
@@ -133,6 +137,7 @@ def _build(settings: Settings, sources: str, reason: str, *, docs: bool) -> Outc
         remarks = [f"documentation NOT written: {problem}"]
     else:
         page = str(_page(settings)) if docs else None
+        _keep_state(settings)
         _memory(settings).write_text(json.dumps({"build_id": result.build_id, "sources": sources}))
     return Outcome(
         action="failed" if result.failures else "built",
@@ -166,11 +171,22 @@ def _reason_to_build(
         return build_id, f"build {build_id} was not made by `watershed build`"
     if remembered["sources"] != sources:
         return build_id, "the dbt project or its engine changed"
-    if has_ledger(connection, "loads"):
-        changed = one_row(connection, ROWS_CHANGED_SQL, (build_id,))[0]
-        if changed:
-            return build_id, f"{changed:,} rows changed"
+    if build_id and (changed := rows_changed_since(connection, build_id)):
+        return build_id, f"{changed:,} rows changed"
     return build_id, None
+
+
+def rows_changed_since(connection: Connection, build_id: str) -> int:
+    """Count the rows that loads brought since a build began."""
+    if not has_ledger(connection, "loads"):
+        return 0
+    return int(one_row(connection, ROWS_CHANGED_SQL, (build_id,))[0])
+
+
+def remembered_build(settings: Settings) -> str | None:
+    """Return the last build that was made here and green; its project is in `state_folder`."""
+    memory = _memory(settings)
+    return json.loads(memory.read_text())["build_id"] if memory.exists() else None
 
 
 def _fingerprint(transform: Path, engine: Sequence[str]) -> str:
@@ -184,8 +200,21 @@ def _fingerprint(transform: Path, engine: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
+def _keep_state(settings: Settings) -> None:
+    """Keep what the green build was made from, for `watershed build-changed` to compare with."""
+    folder = state_folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in (settings.transform / "target" / MANIFEST, settings.transform / PROJECT_FILE):
+        shutil.copy(made, folder)
+
+
 def _page(settings: Settings) -> Path:
-    return settings.output / "docs" / "index.html"
+    return settings.docs / "index.html"
+
+
+def state_folder(settings: Settings) -> Path:
+    """Name the folder that holds the dbt project of the last green build, as dbt read it."""
+    return settings.output / "last_build"
 
 
 def _memory(settings: Settings) -> Path:

@@ -1,11 +1,13 @@
-"""The command line: `watershed status|query|load|build|publish`.
+"""The command line: `watershed status|query|load|build|build-changed|docs|publish`.
 
 What a command needs is imported when it runs, so that `--help` answers at once.
 """
 
 from __future__ import annotations
 
+import getpass
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -126,6 +128,55 @@ def build(*, as_json: bool, force: bool, docs: bool) -> None:
         _settings(), force=force, docs=docs, announce=lambda line: click.echo(line, err=True)
     )
     click.echo(builder.to_json(outcome) if as_json else builder.to_text(outcome))
+    if not outcome.is_green:
+        sys.exit(EXIT_FAILED)
+
+
+@commands.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="On this machine only; by default one that is free.",
+)
+def docs(*, port: int) -> None:
+    """Show the documentation to a browser of this machine, until Ctrl-C."""
+    from watershed import docs_server  # noqa: PLC0415  # start-up
+
+    docs_server.serve(_settings().docs, port=port, announce=click.echo)
+
+
+@commands.command("build-changed")
+@as_json_option
+@click.option("--name", help="Part of the schemas' names; by default who you are here.")
+@click.option(
+    "--state",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with the manifest.json of the last good build, made elsewhere.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="Keys shown for rows that differ.",
+)
+def build_changed(*, as_json: bool, name: str | None, state: Path | None, sample: int) -> None:
+    """Build and test what changed since the last good build, and what reads it; say what differs.
+
+    Models go into schemas of their own and read all others from the last good build, which stays
+    as it is.
+    """
+    from watershed import changed  # noqa: PLC0415  # start-up
+
+    outcome = changed.build_changed(
+        _settings(),
+        name=name or re.sub("[^a-z0-9_]", "_", getpass.getuser().lower()),
+        state=state,
+        sample=sample,
+        announce=lambda line: click.echo(line, err=True),
+    )
+    click.echo(changed.to_json(outcome) if as_json else changed.to_text(outcome))
     if not outcome.is_green:
         sys.exit(EXIT_FAILED)
 

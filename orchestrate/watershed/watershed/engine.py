@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from watershed.publish import Outcome
     from watershed.query import Result
     from watershed.settings import Settings
+    from watershed.workbench import Workbench
 
 
 class Answer(Protocol):
@@ -65,6 +66,9 @@ class Engine(Protocol):
 
     def answer(self, sql: str) -> AbstractContextManager[Result]:
         """Ask what is published one thing; see `watershed.query.answer`."""
+
+    def workbench(self, prefix: str) -> Workbench:
+        """Name the place for changed models, in schemas that begin with `prefix`."""
 
 
 def engine_of(settings: Settings) -> Engine:
@@ -119,6 +123,12 @@ class DuckDBEngine:
 
         return query.answer(self._settings, sql)
 
+    def workbench(self, prefix: str) -> Workbench:
+        """Make it a file beside the warehouse."""
+        from watershed.workbench import DuckDBWorkbench  # noqa: PLC0415
+
+        return DuckDBWorkbench(self._settings, prefix)
+
 
 class RedshiftEngine:
     """Schemas of one database; readers have views."""
@@ -165,3 +175,9 @@ class RedshiftEngine:
         from watershed import redshift_query  # noqa: PLC0415
 
         return redshift_query.answer(self._settings, sql)
+
+    def workbench(self, prefix: str) -> Workbench:
+        """Make it schemas of the same database."""
+        from watershed.workbench import RedshiftWorkbench  # noqa: PLC0415
+
+        return RedshiftWorkbench(self._settings, prefix)

@@ -52,6 +52,11 @@ class Settings:
         return self.project_root / "transform"
 
     @property
+    def docs(self) -> Path:
+        """The folder of the documentation's pages."""
+        return self.output / "docs"
+
+    @property
     def publications(self) -> Path:
         """The publications that can be returned to, beside the published file."""
         return self.published.parent / "publications"

@@ -1,0 +1,3 @@
+{% macro size_of(amount) %}
+    case when {{ amount }} < 500 then 'small' else 'large' end
+{% endmacro %}
