@@ -14,7 +14,7 @@ departments as (
     select * from {{ ref('dim_departments') }}
 ),
 
--- An article may hang on a node of any level: what lies below it bears the node's own name.
+-- Today's articles. One may hang on a node of any level: what lies below it bears the node's own name.
 final as (
     select
         products.product_id,
@@ -34,6 +34,7 @@ final as (
         on products.category_id = categories.category_id
     inner join departments
         on categories.department_id = departments.department_id
+    where products.is_current
 )
 
 select * from final
