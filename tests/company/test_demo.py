@@ -6,6 +6,7 @@ last run is made where nothing but this machine can be reached, with the environ
 
 import collections
 import json
+import subprocess
 
 import arrival
 import pytest

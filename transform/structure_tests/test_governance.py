@@ -35,7 +35,7 @@ def columns(manifest: Manifest) -> Iterator[Column]:
     """Yield the columns of sources, staging, snapshots and marts.
 
     The owner is the column's own, else the model's or source's, which folders state; a source's
-    column comes from nowhere but itself.
+    column comes from nowhere but itself; a snapshot has the columns of what it remembers.
     """
     for source in manifest.sources.values():
         for name, column in source.columns.items():
@@ -43,9 +43,14 @@ def columns(manifest: Manifest) -> Iterator[Column]:
             yield of_meta(source.name, name, {"origin": itself} | column.config.meta, source)
     for node in manifest.nodes.values():
         is_model = isinstance(node, ModelNode) and node.fqn[1] != "intermediate"
-        if is_model or isinstance(node, SnapshotNode):
-            for name, column in node.columns.items():
+        remembered = manifest.nodes[node.depends_on.nodes[0]] if is_snapshot(node) else node
+        if is_model or is_snapshot(node):
+            for name, column in remembered.columns.items():
                 yield of_meta(node.name, name, column.config.meta, node)
+
+
+def is_snapshot(node: Any) -> bool:
+    return isinstance(node, SnapshotNode)
 
 
 def of_meta(relation: str, name: str, meta: dict[str, Any], node: Any) -> Column:
@@ -125,7 +130,7 @@ def test_a_column_without_is_noticed(
 
 
 def test_every_column_that_is_there_is_governed(built_warehouse: Path, manifest: Manifest) -> None:
-    """What the loader adds to every raw table, `_sdc_…`, tells of the load alone."""
+    """What the loader and dbt add, `_sdc_…` and `dbt_…`, tells of loads and versions alone."""
     known = {(column.relation, column.name) for column in columns(manifest)}
     with duckdb.connect(str(built_warehouse), read_only=True) as connection:
         there = connection.sql("""
@@ -134,6 +139,7 @@ def test_every_column_that_is_there_is_governed(built_warehouse: Path, manifest:
             where
                 regexp_full_match(schema_name, 'staging|marts|snapshots|raw_.*')
                 and not starts_with(column_name, '_sdc_')
+                and not starts_with(column_name, 'dbt_')
         """).fetchall()
     assert len(there) > 400
     assert not set(there) - known

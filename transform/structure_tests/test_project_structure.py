@@ -35,7 +35,7 @@ MAY_READ: dict[str, set[str]] = {
     "reports": {"marts", "flattened"},
     "exposures": {"marts", "flattened", "reports"},
 }
-MOST_YAML_LINES = 200
+MOST_YAML_LINES = 240  # governance gave each column a line
 MOST_SQL_LINES = 150
 LONGEST_LINE = 100
 # Where Redshift lets no type speak: without a length a varchar holds 256 bytes, a numeric no cents.
@@ -199,10 +199,10 @@ def test_a_model_has_its_own_yaml_beside_it(manifest: Manifest) -> None:
 def test_a_model_tests_its_key(manifest: Manifest) -> None:
     def has_key(model: ModelNode) -> bool:
         tests = generic_tests_on(manifest, model)
-        columns = {column for name, column in tests if name == "unique"}
-        return ("unique_combination", None) in tests or any(
-            ("not_null", column) in tests for column in columns
-        )
+        keys = {column for name, column in tests if name == "unique"}
+        filled = {column for name, column in tests if name == "not_null"}
+        filled |= {name for name, column in model.columns.items() if column.constraints}
+        return ("unique_combination", None) in tests or bool(keys & filled)
 
     assert not offenders(model.name for _, model in models(manifest) if not has_key(model))
 

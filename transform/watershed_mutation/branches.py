@@ -17,9 +17,9 @@ LONGEST_TEXT = 160
 MACRO = "macro"
 """Under this name a node's `meta` says which macro wrote it."""
 
-Edit = tuple[str, Callable[[exp.Expression], object]]
+Edit = tuple[str, Callable[[exp.Expr], object]]
 """What is taken out, and how, from a node that may be changed."""
-Edits = Callable[[exp.Expression], Iterator[Edit]]
+Edits = Callable[[exp.Expr], Iterator[Edit]]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Branch:
     place: str
     name: str
     text: str
-    node: exp.Expression
-    edit: Callable[[exp.Expression], object]
+    node: exp.Expr
+    edit: Callable[[exp.Expr], object]
 
     @property
     def is_of_macro(self) -> bool:
@@ -47,7 +47,7 @@ class Branch:
         return self.place.startswith(f"{MACRO} ")
 
 
-def branches(query: exp.Expression) -> list[Branch]:
+def branches(query: exp.Expr) -> list[Branch]:
     """Return what can be taken out of a query."""
     found = []
     names: Counter[tuple[str, str]] = Counter()
@@ -69,7 +69,7 @@ def branches(query: exp.Expression) -> list[Branch]:
     return found
 
 
-def without(query: exp.Expression, branch: Branch) -> str:
+def without(query: exp.Expr, branch: Branch) -> str:
     """Write the query without a branch, in SQL; the query itself stays as it is."""
     node, parent = branch.node, branch.node.parent
     if parent is None:
@@ -84,9 +84,9 @@ def without(query: exp.Expression, branch: Branch) -> str:
         parent.set(key, node, index)
 
 
-def _macro(node: exp.Expression) -> tuple[str, int] | None:
+def _macro(node: exp.Expr) -> tuple[str, int] | None:
     """Return the macro that wrote a node, and a number of this one call of it."""
-    at: exp.Expression | None = node
+    at: exp.Expr | None = node
     while at is not None:
         if MACRO in at.meta:
             return at.meta[MACRO][-1], id(at)
@@ -94,31 +94,31 @@ def _macro(node: exp.Expression) -> tuple[str, int] | None:
     return None
 
 
-def _place(node: exp.Expression) -> str:
+def _place(node: exp.Expr) -> str:
     cte = node.find_ancestor(exp.CTE)
     return cte.alias if cte else "query"
 
 
-def _condition(node: exp.Expression) -> Iterator[Edit]:
+def _condition(node: exp.Expr) -> Iterator[Edit]:
     """Take out a clause whose only condition this is; of several, `_conditions` takes each."""
     if not isinstance(node.this, exp.And) and not isinstance(node.parent, exp.Filter):
         yield f"{node.key}: {_text(node.this)}", lambda found: found.pop()
 
 
-def _filter(node: exp.Expression) -> Iterator[Edit]:
+def _filter(node: exp.Expr) -> Iterator[Edit]:
     yield f"filter: {_text(node.expression.this)}", lambda found: found.replace(found.this)
 
 
-def _nullif(node: exp.Expression) -> Iterator[Edit]:
+def _nullif(node: exp.Expr) -> Iterator[Edit]:
     yield f"nullif: {_text(node.expression)}", lambda found: found.replace(found.this)
 
 
-def _case(node: exp.Expression) -> Iterator[Edit]:
+def _case(node: exp.Expr) -> Iterator[Edit]:
     """Let each arm never be taken, which keeps the types that it gives; then the end."""
     of_value = node.this is not None
     for position, arm in enumerate(node.args["ifs"]):
 
-        def never(found: exp.Expression, position: int = position) -> None:
+        def never(found: exp.Expr, position: int = position) -> None:
             condition = exp.null() if of_value else exp.false()
             found.args["ifs"][position].set("this", condition)
 
@@ -134,37 +134,37 @@ def _case(node: exp.Expression) -> Iterator[Edit]:
         )
 
 
-def _conditions(node: exp.Expression) -> Iterator[Edit]:
+def _conditions(node: exp.Expr) -> Iterator[Edit]:
     if isinstance(node.parent, type(node)):
         return
     parts = list(node.flatten())
     join = exp.and_ if isinstance(node, exp.And) else exp.or_
     for position, part in enumerate(parts):
 
-        def without(found: exp.Expression, position: int = position) -> None:
+        def without(found: exp.Expr, position: int = position) -> None:
             left = [p.copy() for at, p in enumerate(found.flatten()) if at != position]
             found.replace(exp.paren(join(*left, copy=False), copy=False))
 
         yield f"{node.key}: {_text(part)}", without
 
 
-def _join(node: exp.Expression) -> Iterator[Edit]:
+def _join(node: exp.Expr) -> Iterator[Edit]:
     """Lose the rows that an outer join keeps; an inner join keeps none by a branch of its own."""
-    side = node.side.lower()
+    side = node.text("side").lower()
     kept = {"left": "", "right": "", "full": "left"}.get(side)
     if kept is not None:
 
-        def change(found: exp.Expression) -> None:
+        def change(found: exp.Expr) -> None:
             found.set("side", kept.upper() or None)
             found.set("kind", None if kept else "INNER")
 
         yield f"{side} join {node.this.alias_or_name} becomes {kept or 'inner'}", change
 
 
-def _window(node: exp.Expression) -> Iterator[Edit]:
+def _window(node: exp.Expr) -> Iterator[Edit]:
     for position, key in enumerate(node.args.get("partition_by") or []):
 
-        def unpartition(found: exp.Expression, position: int = position) -> None:
+        def unpartition(found: exp.Expr, position: int = position) -> None:
             keys = found.args["partition_by"]
             found.set("partition_by", keys[:position] + keys[position + 1 :])
 
@@ -172,7 +172,7 @@ def _window(node: exp.Expression) -> Iterator[Edit]:
     if order := node.args.get("order"):
         for position, key in enumerate(order.expressions):
 
-            def unorder(found: exp.Expression, position: int = position) -> None:
+            def unorder(found: exp.Expr, position: int = position) -> None:
                 keys = found.args["order"].expressions
                 left = keys[:position] + keys[position + 1 :]
                 found.set("order", exp.Order(expressions=left) if left else None)
@@ -184,10 +184,10 @@ def _window(node: exp.Expression) -> Iterator[Edit]:
         yield f"{_text(node.this)} frame: {_text(spec)}", lambda found: found.set("spec", None)
 
 
-def _arguments(node: exp.Expression) -> Iterator[Edit]:
+def _arguments(node: exp.Expr) -> Iterator[Edit]:
     for position, argument in enumerate([node.this, *node.expressions]):
 
-        def without(found: exp.Expression, position: int = position) -> None:
+        def without(found: exp.Expr, position: int = position) -> None:
             left = [found.this, *found.expressions]
             del left[position]
             found.set("this", left[0])
@@ -196,7 +196,7 @@ def _arguments(node: exp.Expression) -> Iterator[Edit]:
         yield f"{node.key} argument {position + 1}: {_text(argument)}", without
 
 
-def _distinct(node: exp.Expression) -> Iterator[Edit]:
+def _distinct(node: exp.Expr) -> Iterator[Edit]:
     if isinstance(node.parent, exp.Select):
         yield "distinct", lambda found: found.pop()
     elif len(node.expressions) == 1:
@@ -206,9 +206,9 @@ def _distinct(node: exp.Expression) -> Iterator[Edit]:
         )
 
 
-def _arms(node: exp.Expression) -> Iterator[Edit]:
-    def keep(side: str) -> Callable[[exp.Expression], None]:
-        def edit(found: exp.Expression) -> None:
+def _arms(node: exp.Expr) -> Iterator[Edit]:
+    def keep(side: str) -> Callable[[exp.Expr], None]:
+        def edit(found: exp.Expr) -> None:
             found.replace(found.args[side])
 
         return edit
@@ -221,11 +221,11 @@ def _arms(node: exp.Expression) -> Iterator[Edit]:
         yield "union without all", lambda found: found.set("distinct", not found.args["distinct"])
 
 
-def _text(node: exp.Expression) -> str:
+def _text(node: exp.Expr) -> str:
     return str(node.sql(DIALECT))
 
 
-EDITS: tuple[tuple[tuple[type[exp.Expression], ...], Edits], ...] = (
+EDITS: tuple[tuple[tuple[type[exp.Expr], ...], Edits], ...] = (
     ((exp.Case,), _case),
     ((exp.Connector,), _conditions),
     ((exp.Where, exp.Having, exp.Qualify), _condition),
@@ -239,7 +239,7 @@ EDITS: tuple[tuple[tuple[type[exp.Expression], ...], Edits], ...] = (
 )
 
 
-def _edits(node: exp.Expression) -> Iterator[Edit]:
+def _edits(node: exp.Expr) -> Iterator[Edit]:
     """Yield what can be taken out at a node."""
     for kinds, edits in EDITS:
         if isinstance(node, kinds):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import sqlglot
+from dbt.contracts.graph.nodes import ModelNode
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
@@ -29,7 +30,7 @@ def marked(manifest: Manifest) -> Iterator[None]:
     further = {
         name
         for node in manifest.nodes.values()
-        if node.resource_type == "model"
+        if isinstance(node, ModelNode)
         for name in node.depends_on.macros
     }
     while further:
@@ -50,7 +51,7 @@ def marked(manifest: Manifest) -> Iterator[None]:
             manifest.macros[unique_id].macro_sql = sql
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """Parse SQL with marks; `meta` of each expression that a macro wrote names the macro.
 
     A macro that wrote no expression, but a whole query or several CTEs, leaves no trace: what it
@@ -76,7 +77,7 @@ OPEN = (exp.Binary, exp.Unary, exp.Between, exp.In, exp.Case)
 """Expressions that a function's parentheses kept together."""
 
 
-def _parsed(sql: str, names: set[str]) -> exp.Expression | None:
+def _parsed(sql: str, names: set[str]) -> exp.Expr | None:
     def call(mark: re.Match[str]) -> str:
         begins, ends = mark.groups()
         if (begins or ends) not in names:

@@ -50,7 +50,7 @@ class UnitTest:
     name: str
     model: str
     fixtures: tuple[tuple[str, str], ...]
-    query: exp.Expression
+    query: exp.Expr
     expected: str
 
 

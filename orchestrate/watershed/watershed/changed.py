@@ -226,11 +226,13 @@ def _name(relation: tuple[str, str]) -> str:
 
 def _key(manifest: Manifest, unique_id: str) -> tuple[str, ...]:
     """Return the columns that a test says are unique: one, or a combination."""
+    from dbt.contracts.graph.nodes import GenericTestNode  # noqa: PLC0415  # start-up
+
     combination: tuple[str, ...] = ()
     for node in manifest.nodes.values():
-        test = getattr(node, "test_metadata", None)
-        if test is None or getattr(node, "attached_node", None) != unique_id:
+        if not isinstance(node, GenericTestNode) or node.attached_node != unique_id:
             continue
+        test = node.test_metadata
         # A test that looks at some rows only says nothing about the others.
         if test.name == "unique" and not node.config.where:
             return (test.kwargs["column_name"],)

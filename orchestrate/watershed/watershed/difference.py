@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from watershed.publication_plan import one_row, quoted
 
@@ -113,15 +113,15 @@ def compare(connection: Connection, pair: Pair, *, sample: int) -> Difference:
         sample: How many keys to show of each kind of difference.
     """
     before, now = pair.columns_before, pair.columns
-    found: dict[str, Any] = {
-        "model": pair.model,
-        "rows": row_count(connection, pair.now),
-        "rows_before": row_count(connection, pair.was),
-        "new_columns": tuple(name for name in now if name not in before),
-        "gone_columns": tuple(name for name in before if name not in now),
-    }
+    found = Difference(
+        model=pair.model,
+        rows=row_count(connection, pair.now),
+        rows_before=row_count(connection, pair.was),
+        new_columns=tuple(name for name in now if name not in before),
+        gone_columns=tuple(name for name in before if name not in now),
+    )
     if not pair.has_key:
-        return Difference(**found)
+        return found
     differs = pair.differs()
     first = quoted(pair.key[0])
     both = f"was.{first} is not null and now.{first} is not null"
@@ -135,9 +135,11 @@ def compare(connection: Connection, pair: Pair, *, sample: int) -> Difference:
     counts = [int(count) for count in one_row(connection, f"select {sums} from {pair.joined}")]
     kinds = dict(zip(conditions, counts, strict=False))
     per_column = dict(zip(differs, counts[len(conditions) :], strict=True))
-    return Difference(
-        **found,
-        **kinds,
+    return replace(
+        found,
+        added=kinds["added"],
+        removed=kinds["removed"],
+        changed=kinds["changed"],
         key=pair.key,
         columns={name: count for name, count in per_column.items() if count},
         samples={

@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
 from markdown_it import MarkdownIt
 
 from watershed.docs_diagram import Relation, draw
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dbt.contracts.graph.manifest import Manifest
-    from dbt.contracts.graph.nodes import ModelNode
 
 DOMAIN = "domain_"
 """How the doc block of a domain's page begins its name."""
@@ -80,10 +80,12 @@ def write_pages(manifest: Manifest, folder: Path) -> None:
 def write_lineage(target: Path, folder: Path) -> None:
     """Write the columns' lineage, from what `dbt docs generate` left in its target folder."""
     # It brings a parser of SQL, which is slow to import.
-    from dbt_colibri.lineage_extractor.extractor import (  # noqa: PLC0415
+    from dbt_colibri.lineage_extractor.extractor import (  # type: ignore[import-untyped]  # it ships no types  # noqa: PLC0415
         DbtColumnLineageExtractor,
     )
-    from dbt_colibri.report.generator import DbtColibriReportGenerator  # noqa: PLC0415
+    from dbt_colibri.report.generator import (  # type: ignore[import-untyped]  # as above  # noqa: PLC0415
+        DbtColibriReportGenerator,
+    )
 
     logging.getLogger("colibri").setLevel(logging.ERROR)
     extractor = DbtColumnLineageExtractor(
@@ -101,7 +103,7 @@ def models_of_domain(manifest: Manifest, text: str) -> list[ModelNode]:
     models = {
         node.name: node
         for node in manifest.nodes.values()
-        if node.resource_type == "model" and node.fqn[1] == "marts"
+        if isinstance(node, ModelNode) and node.fqn[1] == "marts"
     }
     shown = {name for name in models if name in named}
     while further := {
@@ -126,24 +128,26 @@ def _title(text: str) -> str:
 
 def _references(manifest: Manifest, model: ModelNode) -> Iterator[tuple[str, str, str]]:
     """Yield column, model and column for each tested foreign key."""
+    for test in _tests(manifest, model, "relationships"):
+        arguments = test.test_metadata.kwargs
+        if found := re.search(r"ref\(['\"](\w+)['\"]\)", arguments["to"]):
+            yield str(test.column_name), found[1], arguments["field"]
+
+
+def _tests(manifest: Manifest, model: ModelNode, name: str) -> Iterator[GenericTestNode]:
+    """Yield the tests of that name that a model has."""
     for node in manifest.nodes.values():
-        test = getattr(node, "test_metadata", None)
-        if test is None or test.name != "relationships":
-            continue
-        if getattr(node, "attached_node", None) == model.unique_id:
-            found = re.search(r"ref\(['\"](\w+)['\"]\)", test.kwargs["to"])
-            if found:
-                yield str(node.column_name), found[1], test.kwargs["field"]
+        if (
+            isinstance(node, GenericTestNode)
+            and node.attached_node == model.unique_id
+            and node.test_metadata.name == name
+        ):
+            yield node
 
 
 def _relation(manifest: Manifest, model: ModelNode, shown: list[ModelNode]) -> Relation:
     names = {other.name for other in shown}
-    keys = {
-        node.column_name
-        for node in manifest.nodes.values()
-        if getattr(node, "attached_node", None) == model.unique_id
-        and getattr(getattr(node, "test_metadata", None), "name", "") == "unique"
-    }
+    keys = {test.column_name for test in _tests(manifest, model, "unique")}
     foreign = {
         column: target
         for column, target, _ in _references(manifest, model)

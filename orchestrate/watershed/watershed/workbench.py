@@ -21,15 +21,15 @@ LAST_BUILD = "last_build"
 
 
 class Workbench(Protocol):
-    """A place for changed models.
+    """A place for changed models."""
 
-    Attributes:
-        environment: Variables with which dbt builds there.
-        place: What a person has to open to see the result.
-    """
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables with which dbt builds there."""
 
-    environment: Mapping[str, str]
-    place: str
+    @property
+    def place(self) -> str:
+        """What a person has to open to see the result."""
 
     def clear(self) -> None:
         """Remove what was built there before."""

@@ -6,7 +6,7 @@
         {% for result in results %}
             {% if result.node.resource_type in ['test', 'unit_test'] %}
                 {% set counts.tests = counts.tests + 1 %}
-            {% elif result.node.resource_type != 'operation' %}
+            {% elif result.node.resource_type in ['model', 'seed', 'snapshot'] %}
                 {% set counts.models = counts.models + 1 %}
             {% endif %}
             {% if result.status not in ['success', 'pass', 'warn', 'no-op'] %}
