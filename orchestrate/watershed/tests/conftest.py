@@ -1,14 +1,17 @@
 """A project whose warehouse is loaded, built and published without a source."""
 
 import os
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import duckdb
 import pytest
+from aiosmtpd.controller import Controller
 
 from watershed.settings import Settings
 from watershed_load_plan.duckdb_types import to_duckdb
@@ -99,6 +102,51 @@ class Project:
             check=False,
             timeout=120,
         )
+
+
+def a_free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+class Inbox:
+    """A mail server that keeps what comes; a route reaches it by `url`."""
+
+    def __init__(self):
+        self.messages = []
+        self._controller = Controller(self, hostname="127.0.0.1", port=a_free_port())
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802  # aiosmtpd's name
+        del server, session
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+    @property
+    def url(self):
+        port = self._controller.port
+        return f"mailto://127.0.0.1:{port}?from=etl@example.com&to=ops@example.com&mode=insecure"
+
+    @property
+    def subjects(self):
+        return [message["Subject"] for message in self.messages]
+
+    @property
+    def text(self):
+        return self.messages[-1].get_body(("plain",)).get_content()
+
+    def open(self):
+        self._controller.start()
+
+    def close(self):
+        self._controller.stop(no_assert=True)
+
+
+@pytest.fixture
+def inbox():
+    inbox = Inbox()
+    inbox.open()
+    yield inbox
+    inbox.close()
 
 
 @pytest.fixture(scope="session")
