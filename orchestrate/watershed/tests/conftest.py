@@ -109,22 +109,28 @@ def a_free_port():
         return server.getsockname()[1]
 
 
+class Letterbox:
+    def __init__(self, messages):
+        self._messages = messages
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802  # aiosmtpd's name
+        del server, session
+        self._messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+
 class Inbox:
     """A mail server that keeps what comes; a route reaches it by `url`."""
 
     def __init__(self):
         self.messages = []
-        self._controller = Controller(self, hostname="127.0.0.1", port=a_free_port())
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802  # aiosmtpd's name
-        del server, session
-        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
-        return "250 OK"
+        self._port = a_free_port()
 
     @property
     def url(self):
-        port = self._controller.port
-        return f"mailto://127.0.0.1:{port}?from=etl@example.com&to=ops@example.com&mode=insecure"
+        return (
+            f"mailto://127.0.0.1:{self._port}?from=etl@example.com&to=ops@example.com&mode=insecure"
+        )
 
     @property
     def subjects(self):
@@ -132,9 +138,12 @@ class Inbox:
 
     @property
     def text(self):
-        return self.messages[-1].get_body(("plain",)).get_content()
+        return self.messages[-1].get_body(("plain",)).get_content().replace("\r\n", "\n")
 
     def open(self):
+        self._controller = Controller(
+            Letterbox(self.messages), hostname="127.0.0.1", port=self._port
+        )
         self._controller.start()
 
     def close(self):
