@@ -72,11 +72,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a job starts; the expression is EventBridge Scheduler's, in UTC."""
+    """When a job starts; the expression is EventBridge Scheduler's, in the time zone."""
 
     name: str
     job: str
     expression: str
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -188,4 +189,6 @@ def _schedule(schedule: Mapping[str, Any], jobs: set[str]) -> Schedule:
             f"schedule {schedule['name']} starts {schedule.get('job')!r}, which is no job"
         )
     expression = to_schedule_expression(schedule["name"], schedule["interval"])
-    return Schedule(schedule["name"], schedule["job"], expression)
+    annotations = (schedule.get("annotations") or {}).get("watershed") or {}
+    time_zone = annotations.get("time_zone", "UTC")
+    return Schedule(schedule["name"], schedule["job"], expression, time_zone)

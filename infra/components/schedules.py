@@ -61,7 +61,7 @@ class Schedules(Construct):
                 name=f"data-warehouse-{schedule.name}",
                 description=f"Meltano's schedule {schedule.name}: job {schedule.job}",
                 schedule_expression=schedule.expression,
-                schedule_expression_timezone="UTC",
+                schedule_expression_timezone=schedule.time_zone,
                 flexible_time_window=aws_scheduler.CfnSchedule.FlexibleTimeWindowProperty(
                     mode="OFF"
                 ),

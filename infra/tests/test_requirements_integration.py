@@ -197,7 +197,14 @@ NEW_SOURCE = {
     "jobs": [
         {"name": "stock", "tasks": ["tap-postgres--stock target-duckdb", "watershed:reconcile"]}
     ],
-    "schedules": [{"name": "stock", "job": "stock", "interval": "*/15 * * * *"}],
+    "schedules": [
+        {
+            "name": "stock",
+            "job": "stock",
+            "interval": "*/15 * * * *",
+            "annotations": {"watershed": {"time_zone": "Europe/Berlin"}},
+        }
+    ],
 }
 
 
@@ -219,7 +226,9 @@ def test_what_is_added_to_the_meltano_project_is_added_here(tmp_path):
     ]
     (all_job,) = (job for job in found.jobs if job.name == "all")
     assert source in all_job.steps[0].sources
-    assert ("stock", "cron(0/15 * * * ? *)") in [(s.name, s.expression) for s in found.schedules]
+    assert ("stock", "cron(0/15 * * * ? *)", "Europe/Berlin") in [
+        (schedule.name, schedule.expression, schedule.time_zone) for schedule in found.schedules
+    ]
 
 
 @pytest.mark.parametrize(

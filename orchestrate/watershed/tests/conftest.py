@@ -2,14 +2,17 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import duckdb
 import pytest
+from aiosmtpd.controller import Controller
 
 from watershed.settings import Settings
 from watershed_load_plan.duckdb_types import to_duckdb
@@ -101,6 +104,60 @@ class Project:
             check=False,
             timeout=120,
         )
+
+
+def a_free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+class Letterbox:
+    def __init__(self, messages):
+        self._messages = messages
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802  # aiosmtpd's name
+        del server, session
+        self._messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+
+class Inbox:
+    """A mail server that keeps what comes; a route reaches it by `url`."""
+
+    def __init__(self):
+        self.messages = []
+        self._port = a_free_port()
+
+    @property
+    def url(self):
+        return (
+            f"mailto://127.0.0.1:{self._port}?from=etl@example.com&to=ops@example.com&mode=insecure"
+        )
+
+    @property
+    def subjects(self):
+        return [message["Subject"] for message in self.messages]
+
+    @property
+    def text(self):
+        return self.messages[-1].get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+    def open(self):
+        self._controller = Controller(
+            Letterbox(self.messages), hostname="127.0.0.1", port=self._port
+        )
+        self._controller.start()
+
+    def close(self):
+        self._controller.stop(no_assert=True)
+
+
+@pytest.fixture
+def inbox():
+    inbox = Inbox()
+    inbox.open()
+    yield inbox
+    inbox.close()
 
 
 @pytest.fixture(scope="session")

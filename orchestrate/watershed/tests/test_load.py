@@ -96,7 +96,7 @@ def watershed(project, *arguments, **environment):
     )
 
 
-def test_one_source_that_fails_stops_no_other(project):
+def test_one_source_that_fails_stops_no_other_and_a_person_hears_of_it(project, inbox):
     done = watershed(project, "load")
     assert done.returncode == 0, done.stderr
     assert [line.partition(" in ")[0] for line in done.stdout.splitlines()] == [
@@ -119,8 +119,17 @@ def test_one_source_that_fails_stops_no_other(project):
     # Where no age is allowed, the job ends here; what the others brought stays.
     extractors = project / "extract" / "extractors.meltano.yml"
     extractors.write_text(extractors.read_text().replace("minutes: 30", "minutes: 0.1"))
-    done = watershed(project, "load", "late", "good", LATE_MOOD="slow", GOOD_MOOD="down")
+    (project / "orchestrate").mkdir()
+    (project / "orchestrate" / "notifications.yml").write_text(
+        "routes: [{name: good, url: $OPS_MAIL_URL, sources: [good]}]"
+    )
+    moods = {"LATE_MOOD": "slow", "GOOD_MOOD": "down", "OPS_MAIL_URL": inbox.url}
+    done = watershed(project, "load", "late", "good", **moods)
     assert done.returncode == 1
+    assert inbox.subjects == ["Watershed: source good failed"]
+    assert "tap-good cannot reach its database" in inbox.text
+    assert "Retry: watershed load good\n" in inbox.text
+    assert "Runbook: docs/runbooks/failed-load.md" in inbox.text
     good, late = done.stdout.splitlines()
     assert re.match(r"good: FAILED; its rows are \d+ min old, the marts wait for it: ", good)
     assert late.endswith("not done within its time limit of 0.1 min")

@@ -1,4 +1,4 @@
-"""The command line: `watershed status|query|load|build|build-changed|docs|publish`.
+"""The command line: `watershed status|query|load|build|build-changed|docs|publish|schedule|notify`.
 
 What a command needs is imported when it runs, so that `--help` answers at once.
 """
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from watershed.engine import engine_of
+from watershed.notifications.commands import notify_, notify_at_end
+from watershed.schedules.commands import schedule
 from watershed.settings import Settings
 
 if TYPE_CHECKING:
@@ -198,6 +200,10 @@ def publish(*, as_json: bool, dry_run: bool, rollback: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
+commands.add_command(schedule)
+commands.add_command(notify_)
+
+
 def _settings() -> Settings:
     return Settings.read(os.environ, Path.cwd())
 
@@ -216,10 +222,12 @@ def _statement(sql: str | None, file: TextIO | None) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code; an error is one line on standard error."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     wants_traceback = os.environ.get("WATERSHED_TRACEBACK") == "1"
     try:
-        code = commands.main(arguments, prog_name="watershed", standalone_mode=False)
-        sys.exit(code or 0)
+        code = _run(given)
+        notify_at_end(given, None)
+        sys.exit(code)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(EXIT_USAGE)
@@ -233,9 +241,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except Exception as error:
+        notify_at_end(given, _one_line(error))
         if wants_traceback:
             raise
         _end(_one_line(error), EXIT_FAILED)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run one command; one that exits by itself has told its failure to the ledger."""
+    try:
+        return commands.main(arguments, prog_name="watershed", standalone_mode=False) or 0
+    except SystemExit as end:
+        # Told to end (128 and above) it is in a hurry, and nothing failed.
+        if not isinstance(end.code, int) or end.code > EXIT_USAGE:
+            raise
+        return end.code
 
 
 def _one_line(error: Exception) -> str:

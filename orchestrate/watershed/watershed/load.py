@@ -32,6 +32,9 @@ SECONDS_TO_END = 100.0
 
 PLUGIN_ERROR = re.compile(r"(?:\[error\s*\] (?!meltano\b)|\] (?=\S+\s+error: ))(\S+)\s+(.+)")
 """How Meltano shows the line in which a tap or target says what a person can mend."""
+PLUGIN_LINE = re.compile(r"\] (\S+)\s+(.+)")
+PLUGIN_FAILED = re.compile(r"\[error\s*\] meltano\s+(Extractor|Loader) failed")
+"""What Meltano says of the one that failed; its own last line is `Run completed` all the same."""
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -132,6 +135,9 @@ class _Load:
             self._deadline = time.monotonic() + source.time_limit.total_seconds()
         self._cause: str | None = None
         self._last_line = "meltano said nothing"
+        self._last_lines: dict[str, str] = {}
+        self._failed: str | None = None
+        self._plugins = {"Extractor": source.extractor, "Loader": loader}
         log = settings.output / "logs" / f"load-{source.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log.open("w")
@@ -191,6 +197,10 @@ class _Load:
             self._log.write(text + "\n")
             if self._cause is None and (found := PLUGIN_ERROR.search(text)):
                 self._cause = f"{found[1]}: {found[2].removeprefix('error: ')}"
+            if found := PLUGIN_LINE.search(text):
+                self._last_lines[found[1]] = f"{found[1]}: {found[2]}"
+            if found := PLUGIN_FAILED.search(text):
+                self._failed = self._plugins[found[1]]
             self._last_line = text or self._last_line
             self._announce(f"[{self._source.name}] {text}")
 
@@ -198,7 +208,7 @@ class _Load:
         if is_late and self._source.time_limit is not None:
             minutes = self._source.time_limit.total_seconds() / 60
             return f"not done within its time limit of {minutes:g} min"
-        return self._cause or self._last_line
+        return self._cause or self._last_lines.get(self._failed or "", self._last_line)
 
 
 def _record(

@@ -1,0 +1,1 @@
+"""Who hears of what, once, with the command that mends it."""
