@@ -350,7 +350,7 @@ def test_no_engine_is_named_where_models_are_written(project: Path) -> None:
 def test_a_fact_or_report_is_named_on_the_page_of_a_domain(manifest: Manifest) -> None:
     """In transform/models/docs/domains: from there a reader of the documentation finds it."""
     pages = {d.name: d.block_contents for d in manifest.docs.values() if d.name.startswith(DOMAIN)}
-    marts = [model for layer, model in models(manifest) if layer == "marts"]
+    marts = [model for layer, model in models(manifest) if layer in {"marts", "reports"}]
     named = {name for text in pages.values() for name in re.findall(r"`([a-z]+_\w+)", text)}
     assert not offenders(
         model.name
