@@ -73,7 +73,7 @@ def test_the_page_of_lineage_tells_which_column_is_made_from_which(clone, seen):
         (edge["source"], edge["sourceColumn"], edge["target"], edge["targetColumn"])
         for edge in data["lineage"]["edges"]
     }
-    of_lines = ("model.watershed.int_order_items_priced", "model.watershed.fct_order_items")
+    of_lines = ("model.watershed.int_order_items_netted", "model.watershed.fct_order_items")
     assert (of_lines[0], "net_amount", of_lines[1], "net_amount") in edges
 
 
