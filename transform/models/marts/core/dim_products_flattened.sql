@@ -14,7 +14,7 @@ departments as (
     select * from {{ ref('dim_departments') }}
 ),
 
--- Today's articles. One may hang on a node of any level: what lies below it bears the node's own name.
+-- Today's articles. One may hang on a node of any level: what lies below bears the node's name.
 final as (
     select
         products.product_id,
