@@ -135,7 +135,7 @@ def days_later(clone, unchanged_run):
     done = subprocess.run(
         command,
         env={"PATH": os.environ["PATH"], "OFFLINE_LOG": str(log)},
-        input="\n".join([*documented_commands(clone.root), *FURTHER_COMMANDS]),
+        input="\n".join([*documented_commands(), *FURTHER_COMMANDS]),
         capture_output=True,
         text=True,
         check=False,
@@ -150,18 +150,15 @@ def can_have_own_network():
     return subprocess.run([*OWN_NETWORK, "true"], capture_output=True, check=False).returncode == 0
 
 
-def documented_commands(project):
-    """Every command line of the README that names a program of ours, cron's job before the others.
+def documented_commands():
+    """Every command line of the README that names a program of ours, the job before the others.
 
-    Shown for a project in `/srv/watershed` and a source called `<name>`.
+    But for the one that changes a crontab; shown for a source called `<name>`.
     """
     readme = (REPOSITORY / "README.md").read_text()
-    found = re.findall(r"(?:/srv/watershed/)?\.venv/bin/[^`\n]+", readme)
-    from_cron = [command for command in found if command.startswith("/")]
-    by_hand = [command for command in found if not command.startswith("/")]
-    assert from_cron
-    assert by_hand
-    return [
-        command.replace("/srv/watershed", str(project)).replace("<name>", "shop")
-        for command in (*from_cron, *by_hand)
-    ]
+    found = re.findall(r"\.venv/bin/[^`\n]+", readme)
+    commands = [command for command in found if "crontab" not in command]
+    job = ".venv/bin/meltano run all"
+    commands.remove(job)
+    assert commands
+    return [command.replace("<name>", "shop") for command in (job, *commands)]
