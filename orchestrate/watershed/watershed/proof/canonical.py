@@ -1,7 +1,7 @@
 """The one text of each value, in every engine, and the digest of a row.
 
 A row's text is that of its columns, joined by commas. NULL is ``N``; a text or JSON has its length
-in characters before it, so that no value can pass for another or for two. The others hold no
+in bytes before it, so that no value can pass for another or for two. The others hold no
 comma. A row's digest is the first 60 bits of the MD5 of its text in UTF-8; digests are summed.
 
 ==============  ================================================================================
@@ -53,7 +53,7 @@ class Dialect(Protocol):
         """SQL of a value's text; NULL for NULL."""
 
     def length(self, text: str) -> str:
-        """SQL of a text's length in characters, itself a text."""
+        """SQL of a text's length in bytes, itself a text."""
 
     def joined(self, texts: Sequence[str]) -> str:
         """SQL that joins texts, of which none is NULL."""
@@ -130,7 +130,7 @@ class DuckDBDialect:
 
     def length(self, text: str) -> str:
         """SQL of a text's length."""
-        return f"cast(length({text}) as varchar)"
+        return f"cast(strlen({text}) as varchar)"
 
     def joined(self, texts: Sequence[str]) -> str:
         """SQL that joins texts."""
@@ -172,7 +172,7 @@ class PostgresDialect:
 
     def length(self, text: str) -> str:
         """SQL of a text's length."""
-        return f"length({text})::text"
+        return f"octet_length(convert_to({text}, 'UTF8'))::text"
 
     def joined(self, texts: Sequence[str]) -> str:
         """SQL that joins texts."""
@@ -216,7 +216,7 @@ class MySQLDialect:
 
     def length(self, text: str) -> str:
         """SQL of a text's length."""
-        return f"cast(char_length({text}) as char)"
+        return f"cast(length({text}) as char)"
 
     def joined(self, texts: Sequence[str]) -> str:
         """SQL that joins texts."""
