@@ -7,7 +7,8 @@ comma. A row's digest is the first 60 bits of the MD5 of its text in UTF-8; dige
 ==============  ================================================================================
 integer         its digits
 decimal         its digits, without zeros at the end of its fraction
-float           the digits of its shortest text and the exponent before them: 0.1 is ``1e0``
+float           against PostgreSQL its IEEE 754 bits as an integer, or ``nan``; against MySQL, which
+                cannot give them, the digits of its shortest text and an exponent: 0.1 is ``1e0``
 boolean, uuid   as PostgreSQL writes them
 date            days since 1970, or ``infinity``
 timestamp       microseconds since 1970 (in UTC where it has a zone), or ``infinity``
@@ -80,7 +81,7 @@ def row_text(dialect: Dialect, columns: Sequence[tuple[str, ColumnType]]) -> str
 
 
 def _shortest(text: str) -> str:
-    """SQL, of PostgreSQL and DuckDB: digits and exponent of a float's shortest text."""
+    """SQL of DuckDB: digits and exponent of a float's shortest text."""
     mantissa = f"ltrim(split_part({text}, 'e', 1), '-')"
     whole = f"split_part({mantissa}, '.', 1)"
     digits = f"replace({mantissa}, '.', '')"
@@ -99,10 +100,18 @@ def _assembled(text: str, digits: str, exponent: str) -> str:
 
 
 class DuckDBDialect:
-    """The warehouse."""
+    """The warehouse.
+
+    Args:
+        has_bits: Floats are their bits; else their shortest digits. PostgreSQL's shortest text
+            is not always the shortest.
+    """
 
     text_type: ClassVar[str] = "varchar"
     division: ClassVar[str] = "//"
+
+    def __init__(self, *, has_bits: bool = True) -> None:
+        self._has_bits = has_bits
 
     def text(self, value: str, of: ColumnType) -> str:  # one for each type
         """SQL of a value's text."""
@@ -112,12 +121,11 @@ class DuckDBDialect:
                 if of.scale == of.precision:  # DuckDB writes .5
                     as_text = f"regexp_replace({as_text}, '^(-?)[.]', '\\1' || '0.')"
                 return f"rtrim(rtrim({as_text}, '0'), '.')"
+            case Kind.DOUBLE if self._has_bits:
+                bits = f"cast(cast(cast({value} as bit) as bigint) as varchar)"
+                return f"case when isnan({value}) then 'nan' else {bits} end"
             case Kind.DOUBLE:
-                return (
-                    f"case when isnan({value}) then 'nan' when isinf({value}) then "
-                    f"case when {value} > 0 then 'infinity' else '-infinity' end "
-                    f"else {_shortest(as_text)} end"
-                )
+                return _shortest(as_text)
             case Kind.DATE:
                 days = f"cast({value} - date '1970-01-01' as varchar)"
                 return f"case when isfinite({value}) then {days} else {as_text} end"
@@ -158,8 +166,9 @@ class PostgresDialect:
             case Kind.DECIMAL:
                 return f"trim_scale(({value})::numeric)::text"
             case Kind.DOUBLE:
-                special = f"({value})::float8 in ('NaN', 'Infinity', '-Infinity')"
-                return f"case when {special} then lower({as_text}) else {_shortest(as_text)} end"
+                double = f"({value})::text::float8"  # of a real its text, as the tap has it
+                bits = f"('x' || encode(float8send({double}), 'hex'))::bit(64)::bigint::text"
+                return f"case when {value} = 'NaN' then 'nan' else {bits} end"
             case Kind.DATE:
                 days = f"({value} - date '1970-01-01')::text"
                 return f"case when isfinite({value}) then {days} else {as_text} end"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from watershed.exceptions import WatershedError
-from watershed.proof.canonical import DuckDBDialect, is_comparable, row_text
+from watershed.proof.canonical import DuckDBDialect, PostgresDialect, is_comparable, row_text
 from watershed.proof.sides import Side
 from watershed_load_plan.duckdb_types import from_duckdb, quoted, to_duckdb
 from watershed_load_plan.types import from_json_schema
@@ -144,7 +144,7 @@ def _sides(
         "1 = 1",
     )
     raw = Side(
-        DuckDBDialect(),
+        DuckDBDialect(has_bits=isinstance(snapshot.dialect, PostgresDialect)),
         lambda sql: connection.execute(sql).fetchall(),
         stream.raw_table,
         tuple(here.values()),
