@@ -8,7 +8,8 @@ comma. A row's digest is the first 60 bits of the MD5 of its text in UTF-8; dige
 integer         its digits
 decimal         its digits, without zeros at the end of its fraction
 float           against PostgreSQL its IEEE 754 bits as an integer, or ``nan``; against MySQL, which
-                cannot give them, the digits of its shortest text and an exponent: 0.1 is ``1e0``
+                cannot give them, the digits of its shortest text and an exponent: 0.1 is ``1e0``;
+                -0 is 0, as SQL has it
 boolean, uuid   as PostgreSQL writes them
 date            days since 1970, or ``infinity``
 timestamp       microseconds since 1970 (in UTC where it has a zone), or ``infinity``
@@ -94,8 +95,9 @@ def _shortest(text: str) -> str:
 
 def _assembled(text: str, digits: str, exponent: str) -> str:
     return (
+        f"case when {digits} = '' then '0' else "
         f"case when left({text}, 1) = '-' then '-' else '' end"
-        f" || case when {digits} = '' then '0' else {digits} || 'e' || {exponent} end"
+        f" || {digits} || 'e' || {exponent} end"
     )
 
 
@@ -122,7 +124,7 @@ class DuckDBDialect:
                     as_text = f"regexp_replace({as_text}, '^(-?)[.]', '\\1' || '0.')"
                 return f"rtrim(rtrim({as_text}, '0'), '.')"
             case Kind.DOUBLE if self._has_bits:
-                bits = f"cast(cast(cast({value} as bit) as bigint) as varchar)"
+                bits = f"cast(cast(cast({value} + 0::double as bit) as bigint) as varchar)"
                 return f"case when isnan({value}) then 'nan' else {bits} end"
             case Kind.DOUBLE:
                 return _shortest(as_text)
@@ -166,7 +168,7 @@ class PostgresDialect:
             case Kind.DECIMAL:
                 return f"trim_scale(({value})::numeric)::text"
             case Kind.DOUBLE:
-                double = f"({value})::text::float8"  # of a real its text, as the tap has it
+                double = f"(({value})::text::float8 + 0)"  # of a real its text, as the tap has it
                 bits = f"('x' || encode(float8send({double}), 'hex'))::bit(64)::bigint::text"
                 return f"case when {value} = 'NaN' then 'nan' else {bits} end"
             case Kind.DATE:
@@ -251,6 +253,6 @@ class MySQLDialect:
             f" + char_length(trim(leading '0' from {digits}))"
         )
         return (
-            f"concat(if(left({text}, 1) = '-', '-', ''), "
-            f"if({bare} = '', '0', concat({bare}, 'e', {exponent})))"
+            f"if({bare} = '', '0', "
+            f"concat(if(left({text}, 1) = '-', '-', ''), {bare}, 'e', {exponent}))"
         )
