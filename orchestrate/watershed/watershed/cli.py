@@ -1,4 +1,4 @@
-"""The command line: `watershed status|query|load|build|build-changed|docs|publish|schedule|notify`.
+"""The command line, `watershed --help`: from `load` to `publish`, and what is asked beside.
 
 What a command needs is imported when it runs, so that `--help` answers at once.
 """
@@ -115,6 +115,29 @@ def load(sources: tuple[str, ...], *, as_json: bool, loader: str | None) -> None
     click.echo(loading.to_json(runs) if as_json else loading.to_text(runs))
     if not all(run.is_tolerated for run in runs):
         engine.publish()
+        sys.exit(EXIT_FAILED)
+
+
+@commands.command()
+@as_json_option
+@click.option("--source", "sources", multiple=True, help="A source; by default all.")
+@click.option("--stream", "streams", multiple=True, help="A stream, such as orders or shop-orders.")
+@click.option("--deep", is_flag=True, help="Compare all rows, not the share whose turn it is.")
+@click.option("--repair", is_flag=True, help="Bring rows that differ to what the source holds.")
+def reconcile(
+    *, as_json: bool, sources: tuple[str, ...], streams: tuple[str, ...], deep: bool, repair: bool
+) -> None:
+    """Compare what was loaded with its sources, row by row.
+
+    Exits with 1 when differences stay: then the marts stay as readers have them.
+    """
+    from watershed.proof import reconcile as proving  # noqa: PLC0415  # start-up
+
+    settings = _settings()
+    found = proving.reconcile(settings, proving.Wish(sources, streams, deep, repair))
+    click.echo(proving.to_json(found) if as_json else proving.to_text(found))
+    if any(each.remaining for each in found):
+        engine_of(settings).publish()
         sys.exit(EXIT_FAILED)
 
 

@@ -15,9 +15,9 @@ PREVIOUS = "previous_publication"
 """The name under which the file that readers see is attached."""
 NEXT = "next_publication"
 
-WITHHELD = {"quarantine", "publications"}
-"""Tables of `ops` that are not copied: originals of bad values are raw data; the ledger of
-publications gets its newest row in the file itself."""
+WITHHELD = {"quarantine", "publications", "differences"}
+"""Tables of `ops` that are not copied: originals of bad values, and keys of rows, are raw data; the
+ledger of publications gets its newest row in the file itself."""
 
 LEFTOVERS = ("__dbt_tmp", "__dbt_backup")
 """How dbt names a table that a killed build did not rename."""
@@ -144,6 +144,8 @@ def literal(text: str) -> str:
 
 def choose_marts(connection: Connection, warehouse: str, previous: Publication | None) -> Marts:
     """Take the warehouse's marts when they are proved, else those that readers see."""
+    from watershed.proof.records import blocking  # noqa: PLC0415  # it needs `has_ledger`
+
     build_id, reason = last_build(connection)
     if reason is None and previous and previous.build_id != build_id:
         published_before = (
@@ -156,6 +158,8 @@ def choose_marts(connection: Connection, warehouse: str, previous: Publication |
             reason = (
                 f"build {build_id} was rolled back from; `watershed build --force` makes another"
             )
+    if reason is None:
+        reason = blocking(connection)
     if reason is None:
         is_published = previous is not None and previous.build_id == build_id
         return Marts(PREVIOUS if is_published else warehouse, build_id, None)

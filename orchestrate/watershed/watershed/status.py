@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from watershed.engine import engine_of
+from watershed.proof.records import latest
 from watershed.publication_plan import has_ledger
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Stream:
         rows_last_run: Rows inserted, updated and deleted by that run.
         rows_loaded: Rows inserted and updated since the warehouse exists.
         quarantined: Values and rows that their table could not hold.
+        proof: `proved`, `sampled` or `unproved`; None before any reconciliation.
+        reason: Why it is not proved.
     """
 
     state_id: str
@@ -96,6 +99,8 @@ class Stream:
     rows_last_run: int
     rows_loaded: int
     quarantined: int
+    proof: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ def collect(settings: Settings, *, wait_seconds: float) -> Status:
     if engine.has_warehouse():
         with engine.warehouse(read_only=True, wait_seconds=wait_seconds) as connection:
             if all(has_ledger(connection, name) for name in ("bookmarks", "loads", "quarantine")):
-                streams = tuple(Stream(*row) for row in connection.execute(STREAMS_SQL).fetchall())
+                streams = _streams(connection)
             if has_ledger(connection, "builds"):
                 build = _last_build(connection, "command <> 'test'")
                 test = _last_build(connection, "command = 'test'")
@@ -174,6 +179,17 @@ def collect(settings: Settings, *, wait_seconds: float) -> Status:
 def to_json(status: Status) -> str:
     """Write the status as one JSON object; times are ISO 8601."""
     return json.dumps(dataclasses.asdict(status), default=datetime.isoformat, indent=2)
+
+
+def _streams(connection: Connection) -> tuple[Stream, ...]:
+    proofs = {(proof.state_id, proof.stream): proof for proof in latest(connection)}
+    streams = (Stream(*row) for row in connection.execute(STREAMS_SQL).fetchall())
+    return tuple(
+        dataclasses.replace(stream, proof=proof.state, reason=proof.reason)
+        if (proof := proofs.get((stream.state_id, stream.stream)))
+        else stream
+        for stream in streams
+    )
 
 
 def _last_build(connection: Connection, condition: str) -> Build | None:

@@ -24,7 +24,7 @@ def to_text(status: Status) -> str:
 def _stream_lines(status: Status) -> list[str]:
     if not status.streams:
         return ["streams    nothing is loaded yet: run `meltano run all`"]
-    header = ("stream", "last sync", "last run", "loaded", "quarantined")
+    header = ("stream", "last sync", "last run", "loaded", "quarantined", "proof")
     rows = [
         (
             stream.stream,
@@ -32,6 +32,7 @@ def _stream_lines(status: Status) -> list[str]:
             f"{stream.rows_last_run:,}",
             f"{stream.rows_loaded:,}",
             f"{stream.quarantined:,}",
+            stream.proof or "none",
         )
         for stream in status.streams
     ]
@@ -43,6 +44,8 @@ def _stream_lines(status: Status) -> list[str]:
             state_id = stream.state_id
             lines += [state_id, _aligned(header, widths)]
         lines.append(_aligned(row, widths))
+        if stream.reason:
+            lines.append(f"    {stream.reason}")
     return [*lines, ""]
 
 
