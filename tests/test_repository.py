@@ -72,4 +72,6 @@ def test_locks_hold_names_versions_and_hashes_for_every_python_and_no_address(fi
 def test_links_in_the_documents_lead_somewhere(files):
     for document in (path for path in files if path.suffix == ".md" and path.exists()):
         for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", document.read_text()):
+            if "models/docs" in str(document) and target.endswith(".html"):
+                continue  # a page of the generated site, which a browser opens in its test
             assert (document.parent / target).exists(), f"{document.name}: {target}"

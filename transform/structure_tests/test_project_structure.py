@@ -8,12 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import (
-    GenericTestNode,
-    ModelNode,
-    SingularTestNode,
-    SnapshotNode,
-)
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SingularTestNode, SnapshotNode
 
 from watershed.docs_pages import DOMAIN, models_of_domain
 from watershed_mutation.survey import read_exceptions
