@@ -9,6 +9,7 @@ LONGEST_FIRST = [ROOT / part for part in ("tests/company", "transform", "infra",
 """Else the last worker would be busy long after the others; each other file is a group too."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist writes the groups into the tests' names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests, and put the longest groups first."""
     places = {}
