@@ -1,21 +1,32 @@
 """Hands each test worker whole groups of tests, so that what they share is made once."""
 
-from pathlib import Path
-
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-ROOT = Path(__file__).parent
-LONGEST_FIRST = [ROOT / part for part in ("tests/company", "transform", "infra", "orchestrate")]
-"""Else the last worker would be busy long after the others; each other file is a group too."""
+LONGEST_FIRST = ["tests/company", "transform", "infra", "orchestrate"]
+"""Folders that are a group, in the order of their seconds: else the last worker would be busy long
+after the others. Each other file is a group too."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist writes the groups into the tests' names
+def group_of(test: str) -> str:
+    """Tell the group of a test by its id, ``<file>::<name>``."""
+    file = test.partition("::")[0]
+    return next((folder for folder in LONGEST_FIRST if file.startswith(f"{folder}/")), file)
+
+
+class WholeGroups(LoadScopeScheduling):
+    """Gives a worker one group at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> WholeGroups:
+    """Schedule so."""
+    return WholeGroups(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests, and put the longest groups first."""
-    places = {}
-    for item in items:
-        known = (path for path in LONGEST_FIRST if item.path.is_relative_to(path))
-        group = next(known, item.path)
-        places[item] = LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
-        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(ROOT))))
-    items.sort(key=lambda item: places[item])
+    """Put the longest groups first."""
+    places = {group: place for place, group in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(group_of(item.nodeid), len(places)))

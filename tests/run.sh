@@ -10,4 +10,4 @@ requirements/infra.sh
 unset PYTHONDONTWRITEBYTECODE # hundreds of processes import the same: let it be compiled once
 selected=()
 if [[ -n ${1:-} ]]; then selected=(-m "$1"); fi
-exec .venv/bin/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --quiet "${selected[@]}"
+exec .venv/bin/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder --quiet "${selected[@]}"
