@@ -142,8 +142,8 @@ def test_a_red_build_names_what_failed_publishes_the_ledger_and_keeps_the_marts(
     assert done.returncode == 1
     answer = json.loads(done.stdout)
     assert answer["action"] == "failed"
-    (failure,) = answer["failures"]
-    assert failure.startswith("test unique_fct_orders_order_id: Got 3 results")
+    expected = "test unique_fct_orders_order_id: Got 3 results"
+    assert any(failure.startswith(expected) for failure in answer["failures"])
     assert answer["build_id"] == last_build(after_green, "build_id")[0] != green_build
     assert after_green.published("select count(*) from marts.fct_orders") == [(1000,)]
     assert after_green.published(
