@@ -30,7 +30,7 @@ MAY_READ: dict[str, set[str]] = {
     "reports": {"marts", "flattened"},
     "exposures": {"marts", "flattened", "reports"},
 }
-MOST_YAML_LINES = 240  # governance gave each column a line
+MOST_YAML_LINES = 200
 MOST_SQL_LINES = 150
 LONGEST_LINE = 100
 # Where Redshift lets no type speak: without a length a varchar holds 256 bytes, a numeric no cents.
