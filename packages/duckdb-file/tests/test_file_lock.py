@@ -75,3 +75,31 @@ def test_readers_share_the_file(tmp_path):
         first.execute("drop table t")
     first.close()
     second.close()
+
+
+OPENER = """
+import pathlib, sys
+from watershed_duckdb import connect
+for number in range(40):
+    connect(pathlib.Path(sys.argv[1], f"{number}.duckdb"), wait_seconds=60).close()
+"""
+
+
+def test_processes_that_all_want_to_create_the_file_find_it_whole(tmp_path):
+    """DuckDB alone lets one of them see a file that is still empty, which is no database."""
+    command = [sys.executable, "-c", OPENER, str(tmp_path)]
+    openers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [opener.communicate()[1] for opener in openers] == [""] * 3
+    assert {file.name for file in tmp_path.iterdir()} == {f"{n}.duckdb" for n in range(40)}
+
+
+def test_a_new_file_is_there_whole_before_it_is_opened(tmp_path, monkeypatch):
+    path, was_there, open_file = tmp_path / "warehouse.duckdb", [], duckdb.connect
+
+    def watched(file, **options):
+        was_there.append(path.exists())
+        return open_file(file, **options)
+
+    monkeypatch.setattr(duckdb, "connect", watched)
+    connect(path).close()
+    assert was_there == [False, True]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import re
 import time
+import uuid
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -58,6 +61,8 @@ def connect(
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
+            if not path.exists():
+                _create(path)
             connection = duckdb.connect(str(path), read_only=read_only)
             break
         except duckdb.IOException as error:
@@ -76,6 +81,18 @@ def connect(
     connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
     connection.execute("set TimeZone = 'UTC'")
     return connection
+
+
+def _create(path: Path) -> None:
+    """Let an empty warehouse appear whole: of a file half made, DuckDB says it is no database."""
+    made = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    try:
+        duckdb.connect(str(made)).close()
+        # Another process may have been faster; where files have no second name, DuckDB makes it.
+        with contextlib.suppress(OSError):
+            os.link(made, path)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def _lock_holder(error: duckdb.IOException) -> str | None:
