@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LONGEST_STAY = dt.timedelta(days=1)
 """Files of a run on another machine that are older were left by one that was killed."""
 KEYS_PER_DELETE = 1000
+UPLOADS_AT_ONCE = min(10, 2 * (os.cpu_count() or 1))
+"""Parts of files; with more than two on a processor they wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,8 @@ class Staging:
         return {"ServerSideEncryption": "aws:kms", **({"SSEKMSKeyId": key} if key else {})}
 
     def _transfer(self, folder: str, files: Sequence[Path]) -> None:
-        with create_transfer_manager(self._s3, TransferConfig()) as manager:
+        config = TransferConfig(max_concurrency=UPLOADS_AT_ONCE)
+        with create_transfer_manager(self._s3, config) as manager:
             uploads = [
                 manager.upload(
                     str(file),
