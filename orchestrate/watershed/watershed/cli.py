@@ -16,6 +16,7 @@ import click
 
 from watershed.engine import engine_of
 from watershed.notifications.commands import notify_, notify_at_end
+from watershed.quarantine.commands import quarantine
 from watershed.schedules.commands import schedule
 from watershed.settings import Settings
 
@@ -225,6 +226,7 @@ def publish(*, as_json: bool, dry_run: bool, rollback: bool) -> None:
 
 commands.add_command(schedule)
 commands.add_command(notify_)
+commands.add_command(quarantine)
 
 
 def _settings() -> Settings:

@@ -55,6 +55,11 @@ class Engine(Protocol):
     ) -> AbstractContextManager[Connection]:
         """Open it, waiting for whoever has it alone."""
 
+    def transaction(
+        self, connection: Connection, *, is_kept: bool = True
+    ) -> AbstractContextManager[None]:
+        """Commit in the end what is done inside, or undo it: always after an error."""
+
     def publish(self, *, dry_run: bool = False) -> Outcome:
         """Give readers the last green build and the ledger; see `watershed.publish.publish`."""
 
@@ -99,6 +104,17 @@ class DuckDBEngine:
         ) as connection:
             yield connection
 
+    @contextmanager
+    def transaction(self, connection: Connection, *, is_kept: bool = True) -> Iterator[None]:
+        """Tell DuckDB."""
+        connection.execute("begin transaction")
+        try:
+            yield
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        connection.execute("commit" if is_kept else "rollback")
+
     def publish(self, *, dry_run: bool = False) -> Outcome:
         """Write a new file."""
         from watershed import publish  # noqa: PLC0415
@@ -142,6 +158,15 @@ class RedshiftEngine:
     def has_warehouse(self) -> bool:
         """Say yes: a database that was never loaded says so itself."""
         return True
+
+    @contextmanager
+    def transaction(self, connection: Connection, *, is_kept: bool = True) -> Iterator[None]:
+        """Tell the session."""
+        from watershed.redshift_session import Session  # noqa: PLC0415
+
+        assert isinstance(connection, Session)  # noqa: S101  # `warehouse` gave it
+        with connection.transaction(is_kept=is_kept):
+            yield
 
     @contextmanager
     def warehouse(self, *, read_only: bool, wait_seconds: float) -> Iterator[Connection]:

@@ -46,12 +46,15 @@ class Session:
         return Rows(self.connection.execute(sql, parameters))
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, is_kept: bool = True) -> Iterator[None]:
         """Commit what is done inside, or nothing of it."""
         self.connection.begin()
         try:
             yield
-            self.connection.commit()
+            if is_kept:
+                self.connection.commit()
+            else:
+                self.connection.rollback()
         except BaseException:
             self.connection.rollback()
             raise

@@ -42,6 +42,7 @@ STREAMS_SQL = """
     quarantined as (
         select state_id, stream, count(*) as cells
         from ops.quarantine
+        where value is not null
         group by state_id, stream
     )
     select

@@ -148,3 +148,36 @@ def test_a_load_without_an_environment_is_refused_before_it_begins(database):
     done = database.run("load")
     assert done.returncode == 1
     assert done.stderr.startswith("watershed: MELTANO_ENVIRONMENT is not set: ")
+
+
+def test_what_was_set_aside_is_replayed_or_discarded(loaded):
+    """R-3.4.2: a column was widened; its value is loaded, one that no column holds is not."""
+    loaded.sql("drop schema if exists raw_parcels cascade")
+    loaded.sql("create schema raw_parcels")
+    loaded.sql(
+        "create table raw_parcels.parcels (id int, weight decimal(12,2), doc super, "
+        "_sdc_received_at timestamptz, _sdc_batched_at timestamptz)"
+    )
+    at = "2026-01-02 03:00:00+00"
+    loaded.sql("insert into raw_parcels.parcels values (1, null, null, ?, ?)", at, at)
+    for name, column, value in (
+        ("aaaa1", "weight", "1.25"),
+        ("aaaa2", "doc", '{"a": [1]}'),
+        ("bbbb1", "weight", "heavy"),
+    ):
+        loaded.sql(
+            "insert into ops.quarantine values (?, 'load', 'run', 'p', 'raw_parcels', "
+            "'shop-parcels', 'parcels', ?, ?, ?, 'does not fit', cast(? as timestamptz))",
+            *(name, json.dumps({"id": 1 if name < "b" else 2}), column, value, at),
+        )
+    assert loaded.run("quarantine", "replay", "--dry-run").returncode == 0
+    assert loaded.sql("select weight from raw_parcels.parcels") == [(None,)]
+    done = loaded.run("quarantine", "replay", "--json")
+    assert done.returncode == 0, done.stderr
+    outcomes = {one["id"]: one["outcome"] for one in json.loads(done.stdout)["values"]}
+    assert outcomes == {"aaaa1": "loaded", "aaaa2": "loaded", "bbbb1": "stays"}
+    held = "select cast(weight as varchar), json_serialize(doc) from raw_parcels.parcels"
+    assert loaded.sql(held) == [("1.25", '{"a":[1]}')]
+    assert loaded.run("quarantine", "discard", "bbbb1").returncode == 0
+    assert loaded.sql("select quarantine_id, value from ops.quarantine") == [("bbbb1", None)]
+    loaded.sql("drop schema raw_parcels cascade")

@@ -43,7 +43,7 @@ LAST_GREEN_SQL = "select max(finished_at) from ops.builds where status = 'green'
 QUARANTINED_SQL = """
     select state_id, stream, count(*), max(reason)
     from ops.quarantine
-    where quarantined_at > ?
+    where quarantined_at > ? and value is not null
     group by state_id, stream
     order by state_id, stream
 """

@@ -1,0 +1,1 @@
+"""Values that their columns could not hold: seen, replayed after a fix, discarded."""

@@ -1,0 +1,203 @@
+"""Giving a cell the value that was set aside, once its column can hold it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from watershed_load_plan import ledger
+from watershed_load_plan.duckdb_types import from_duckdb, quoted, to_duckdb
+from watershed_load_plan.exact import exact
+from watershed_load_plan.redshift_types import from_redshift, to_redshift
+from watershed_load_plan.types import ColumnType, Kind
+from watershed_target_redshift.limits import held
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from watershed.engine import Connection
+    from watershed.quarantine.entries import Entry
+
+LOADED = "loaded"
+OUTDATED = "outdated"
+"""Its row is gone, has a value by now, or was set aside again with a newer one."""
+STAYS = "stays"
+REDSHIFT_COLUMNS_SQL = (
+    "select column_name, data_type, character_maximum_length, numeric_precision, numeric_scale "
+    "from svv_columns where table_schema = ? and table_name = ?"
+)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What became of an entry.
+
+    Attributes:
+        outcome: `loaded`, `outdated` or `stays`.
+        why: Why it stays or is outdated.
+    """
+
+    entry: Entry
+    outcome: str
+    why: str | None = None
+
+
+class Replay:
+    """Replays into one warehouse; whoever calls it holds the transaction.
+
+    Args:
+        connection: The warehouse.
+        is_redshift: Which engine it is.
+    """
+
+    def __init__(self, connection: Connection, *, is_redshift: bool) -> None:
+        self._connection = connection
+        self._is_redshift = is_redshift
+        self._reader = duckdb.connect()
+        self._reader.execute("set TimeZone = 'UTC'")
+        self._types: dict[str, dict[str, ColumnType]] = {}
+        self._at = datetime.now(UTC)
+
+    def replay(self, entries: Sequence[Entry]) -> list[Replayed]:
+        """Give each cell its newest value, and delete what is done from ``ops.quarantine``.
+
+        Args:
+            entries: The newest of a column first.
+        """
+        seen: set[tuple[str, str, str | None, str | None]] = set()
+        found = []
+        for entry in entries:
+            cell = (entry.state_id, entry.stream, entry.record_key, entry.column_name)
+            is_newest = entry.record_key is None or cell not in seen
+            seen.add(cell)
+            one = (
+                self._one(entry)
+                if is_newest
+                else Replayed(entry, OUTDATED, "a newer value of its cell was set aside")
+            )
+            found.append(one)
+            if one.outcome != STAYS:
+                self._connection.execute(
+                    "delete from ops.quarantine where quarantine_id = ?", [entry.quarantine_id]
+                )
+        self._note(found)
+        return found
+
+    def _one(self, entry: Entry) -> Replayed:
+        name = entry.stream.partition("-")[2] or entry.stream
+        if entry.value is None:
+            return Replayed(entry, STAYS, "its value was discarded")
+        if entry.column_name is None or entry.record_key is None:
+            what = "a whole row" if entry.column_name is None else "its stream has no key"
+            return Replayed(entry, STAYS, f"{what}: mend it at the source and load {name} again")
+        types = self._types_of(entry.target_schema, entry.table_name)
+        key = {column.lower(): value for column, value in json.loads(entry.record_key).items()}
+        column = entry.column_name
+        if column not in types or not key.keys() <= types.keys():
+            return Replayed(entry, OUTDATED, "its column is no more")
+        if entry.reason.startswith(f"does not fit {ColumnType(Kind.TEXT)} exactly"):
+            return Replayed(entry, STAYS, f"what is kept of a text is not all of it: load {name}")
+        value = self._converted(entry.value, types[column])
+        keys = {
+            part: self._converted(text if isinstance(text, str) else json.dumps(text), types[part])
+            for part, text in key.items()
+        }
+        if value is None or None in keys.values():
+            return Replayed(entry, STAYS, f"does not fit {types[column]} exactly")
+        return self._give(entry, types, value, keys)
+
+    def _give(
+        self,
+        entry: Entry,
+        types: Mapping[str, ColumnType],
+        value: str,
+        keys: Mapping[str, str | None],
+    ) -> Replayed:
+        table = f"{quoted(entry.target_schema)}.{quoted(entry.table_name)}"
+        cell = quoted(str(entry.column_name))
+        where = " and ".join(f"{quoted(name)} = {self._parameter(types[name])}" for name in keys)
+        rows = self._connection.execute(
+            f"select {cell} is null, _sdc_received_at from {table} where {where}",
+            [*keys.values()],
+        ).fetchall()
+        if not rows:
+            return Replayed(entry, OUTDATED, "its row is no more")
+        if not all(is_null for is_null, _ in rows):
+            return Replayed(entry, OUTDATED, "its cell has a value")
+        if any(received_at > entry.quarantined_at for _, received_at in rows):
+            name = entry.stream.partition("-")[2] or entry.stream
+            return Replayed(entry, STAYS, f"its row was loaded again since: load {name} anew")
+        self._connection.execute(
+            f"update {table} set {cell} = {self._parameter(types[str(entry.column_name)])}, "
+            # Not the moment at which its source sent it, which other cells of it are judged by.
+            f"_sdc_batched_at = cast(? as timestamptz) where {where}",
+            [value, self._at.isoformat(), *keys.values()],
+        )
+        return Replayed(entry, LOADED)
+
+    def _converted(self, text: str, of: ColumnType) -> str | None:
+        """Write a value as `_parameter` reads it; None where its column cannot hold it."""
+        value = exact("given", of)
+        fits = held("value", of) if self._is_redshift else None
+        shown = "to_base64(value)" if of.kind is Kind.BINARY else "cast(value as varchar)"
+        row = self._reader.execute(
+            f"select {shown} from (select {value} as value from (select ? as given)) "
+            f"where {fits or 'true'}",
+            [text],
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def _parameter(self, of: ColumnType) -> str:
+        if of.kind is Kind.BINARY:
+            return "to_varbyte(?, 'base64')" if self._is_redshift else "from_base64(?)"
+        if of.kind is Kind.JSON and self._is_redshift:
+            return "json_parse(?)"
+        return f"cast(? as {to_redshift(of) if self._is_redshift else to_duckdb(of)})"
+
+    def _types_of(self, schema: str, table: str) -> dict[str, ColumnType]:
+        name = f"{quoted(schema)}.{quoted(table)}"
+        if name not in self._types:
+            if self._is_redshift:
+                rows = self._connection.execute(REDSHIFT_COLUMNS_SQL, [schema, table]).fetchall()
+                self._types[name] = {column: from_redshift(*of) for column, *of in rows}
+            else:
+                described = self._connection.execute(f"describe {name}").fetchall()
+                self._types[name] = {
+                    column: from_duckdb(of) or ColumnType(Kind.TEXT) for column, of, *_ in described
+                }
+        return self._types[name]
+
+    def _note(self, found: Sequence[Replayed]) -> None:
+        """Write what was loaded into ``ops.loads``, so that the next build sees it."""
+        loaded = [one.entry for one in found if one.outcome == LOADED]
+        streams = Counter((e.state_id, e.target_schema, e.stream, e.table_name) for e in loaded)
+        columns = list(ledger.OPS_TABLES[ledger.LOADS])
+        run_id = self._at.strftime("replay-%Y%m%dT%H%M%S.%fZ")
+        for (state_id, schema, stream, table), cells in streams.items():
+            row = dict.fromkeys(columns) | {
+                "load_id": ledger.identity(state_id, stream, run_id),
+                "run_id": run_id,
+                "state_id": state_id,
+                "target_schema": schema,
+                "stream": stream,
+                "table_name": table,
+                "ordinal": 0,
+                "rows_inserted": 0,
+                "rows_updated": cells,
+                "rows_unchanged": 0,
+                "rows_deleted": 0,
+                "rows_quarantined": 0,
+                "bytes": 0,
+                "seconds": 0.0,
+                "committed_at": self._at.isoformat(),
+            }
+            self._connection.execute(
+                f"insert into {ledger.LOADS} ({', '.join(columns)}) "
+                f"values ({', '.join('?' * len(columns))})",
+                [row[column] for column in columns],
+            )
