@@ -11,14 +11,6 @@ step() {
     "$@"
     times+=("$(awk -v a="$began" -v b="$EPOCHREALTIME" -v n="$name" 'BEGIN {printf "  %-38s %6.1f s", n, b - a}')")
 }
-pipeline() {
-    # The whole log is kept; on the terminal stands what a person follows.
-    mkdir -p output/logs
-    # Else Meltano keeps its own logs in the home of who runs it.
-    XDG_STATE_HOME=$PWD/output/logs .venv/bin/meltano run all 2>&1 | tee output/logs/demo.log \
-        | sed -nuE 's/^[^ ]+ \[[a-z]+ *\] +watershed +//; s/^(\[[a-z]+\]) [^ ]+ \[[a-z]+ *\] +/\1 /;
-            /^\[[a-z]+\] (target-duckdb +(stream|error)|tap-.* Beginning sync)|^[a-z]+: |^[a-zA-Z ].*(build|publish|skipped|green|RED|failed|documentation)/p'
-}
 questions() {
     .venv/bin/watershed status
     echo
@@ -29,7 +21,7 @@ questions() {
 step 'Install' requirements/setup.sh pipeline
 step 'Sample company' demo/install.sh
 step 'Start and fill the sources' .venv/bin/watershed-demo up
-step 'Extract, load, build, test, publish' pipeline
+step 'Extract, load, prove, build, test, publish' .venv/bin/watershed run all
 step 'Ask' questions
 
 printf '\nTook\n'
@@ -39,6 +31,6 @@ cat <<'TEXT'
 Where to look
   output/docs/index.html      the models, documented: open it in a browser
   output/published.duckdb     what readers see: .venv/bin/watershed query "select …"
-  output/logs/demo.log        what the pipeline said
+  output/logs/runs/           all that each run said
   make demo-day, make demo    a day passes at the company; only what changed moves
 TEXT

@@ -27,6 +27,58 @@ with duckdb.connect(sys.argv[1]):
     sys.stdin.read()
 """
 WATERSHED = Path(sys.executable).with_name("watershed")
+TOY_TAP = """#!{python}
+import json, os, sys, time
+name = os.environ["SOURCE_NAME"]
+mood = os.environ.get(name.upper() + "_MOOD")
+if mood == "down":
+    sys.exit("tap-" + name + " cannot reach its database")
+if mood == "slow":
+    time.sleep(600)
+stream = name + "-things"
+schema = {{"properties": {{"id": {{"type": "integer"}}}}}}
+for message in (
+    {{"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": ["id"]}},
+    {{"type": "RECORD", "stream": stream, "record": {{"id": 1}}}},
+    {{"type": "STATE", "value": {{"bookmarks": {{stream: {{"at": 1}}}}}}}},
+):
+    print(json.dumps(message), flush=True)
+"""
+TOY_PROJECT = """
+project_id: load-test
+default_environment: dev
+send_anonymous_usage_stats: false
+cli: {disable_version_check: true}
+environments: [{name: dev}]
+state_backend: {uri: 'duckdb://${MELTANO_PROJECT_ROOT}/output/warehouse.duckdb'}
+include_paths: [extract/extractors.meltano.yml]
+plugins:
+  loaders:
+  - name: target-duckdb
+    namespace: target_duckdb
+    executable: TARGET
+    settings: [{name: warehouse}, {name: state_id}]
+    config:
+      warehouse: ${MELTANO_PROJECT_ROOT}/output/warehouse.duckdb
+      state_id: ${MELTANO_ENVIRONMENT}:${MELTANO_EXTRACTOR_NAME}-to-${MELTANO_LOADER_NAME}
+"""
+TOY_EXTRACTORS = """
+plugins:
+  extractors:
+  - name: tap-toy
+    namespace: tap_toy
+    executable: ./tap.py
+    capabilities: [state]
+  - {name: tap-toy--good, inherit_from: tap-toy, env: {SOURCE_NAME: good}}
+  - name: tap-toy--old
+    inherit_from: tap-toy
+    env: {SOURCE_NAME: old}
+    annotations: {watershed: {largest_age_hours: 24}}
+  - name: tap-toy--late
+    inherit_from: tap-toy
+    env: {SOURCE_NAME: late}
+    annotations: {watershed: {time_limit_minutes: 30}}
+"""
 
 
 @dataclass(frozen=True)
@@ -214,3 +266,16 @@ def after_green(green, tmp_path):
     copy = type(green)(tmp_path / "project")
     subprocess.run(["cp", "-a", green.root, copy.root], check=True)
     return copy
+
+
+@pytest.fixture
+def toys(tmp_path):
+    """A Meltano project with three toy sources, each in the mood that a variable says."""
+    (tmp_path / "meltano.yml").write_text(
+        TOY_PROJECT.replace("TARGET", str(WATERSHED.with_name("watershed-target-duckdb")))
+    )
+    (tmp_path / "extract").mkdir()
+    (tmp_path / "extract" / "extractors.meltano.yml").write_text(TOY_EXTRACTORS)
+    (tmp_path / "tap.py").write_text(TOY_TAP.format(python=sys.executable))
+    (tmp_path / "tap.py").chmod(0o755)
+    return tmp_path

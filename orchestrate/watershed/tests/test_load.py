@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -19,70 +18,6 @@ from watershed_servers.programs import processes_named
 pytestmark = pytest.mark.trust
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
-TAP = """#!{python}
-import json, os, sys, time
-name = os.environ["SOURCE_NAME"]
-mood = os.environ.get(name.upper() + "_MOOD")
-if mood == "down":
-    sys.exit("tap-" + name + " cannot reach its database")
-if mood == "slow":
-    time.sleep(600)
-stream = name + "-things"
-schema = {{"properties": {{"id": {{"type": "integer"}}}}}}
-for message in (
-    {{"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": ["id"]}},
-    {{"type": "RECORD", "stream": stream, "record": {{"id": 1}}}},
-    {{"type": "STATE", "value": {{"bookmarks": {{stream: {{"at": 1}}}}}}}},
-):
-    print(json.dumps(message), flush=True)
-"""
-PROJECT = """
-project_id: load-test
-default_environment: dev
-send_anonymous_usage_stats: false
-cli: {disable_version_check: true}
-environments: [{name: dev}]
-state_backend: {uri: 'duckdb://${MELTANO_PROJECT_ROOT}/output/warehouse.duckdb'}
-include_paths: [extract/extractors.meltano.yml]
-plugins:
-  loaders:
-  - name: target-duckdb
-    namespace: target_duckdb
-    executable: TARGET
-    settings: [{name: warehouse}, {name: state_id}]
-    config:
-      warehouse: ${MELTANO_PROJECT_ROOT}/output/warehouse.duckdb
-      state_id: ${MELTANO_ENVIRONMENT}:${MELTANO_EXTRACTOR_NAME}-to-${MELTANO_LOADER_NAME}
-"""
-EXTRACTORS = """
-plugins:
-  extractors:
-  - name: tap-toy
-    namespace: tap_toy
-    executable: ./tap.py
-    capabilities: [state]
-  - {name: tap-toy--good, inherit_from: tap-toy, env: {SOURCE_NAME: good}}
-  - name: tap-toy--old
-    inherit_from: tap-toy
-    env: {SOURCE_NAME: old}
-    annotations: {watershed: {largest_age_hours: 24}}
-  - name: tap-toy--late
-    inherit_from: tap-toy
-    env: {SOURCE_NAME: late}
-    annotations: {watershed: {time_limit_minutes: 30}}
-"""
-
-
-@pytest.fixture
-def project(tmp_path):
-    (tmp_path / "meltano.yml").write_text(
-        PROJECT.replace("TARGET", str(SCRIPTS / "watershed-target-duckdb"))
-    )
-    (tmp_path / "extract").mkdir()
-    (tmp_path / "extract" / "extractors.meltano.yml").write_text(EXTRACTORS)
-    (tmp_path / "tap.py").write_text(TAP.format(python=sys.executable))
-    (tmp_path / "tap.py").chmod(0o755)
-    return tmp_path
 
 
 def watershed(project, *arguments, **environment):
@@ -96,7 +31,8 @@ def watershed(project, *arguments, **environment):
     )
 
 
-def test_one_source_that_fails_stops_no_other_and_a_person_hears_of_it(project, inbox):
+def test_one_source_that_fails_stops_no_other_and_a_person_hears_of_it(toys, inbox):
+    project = toys
     done = watershed(project, "load")
     assert done.returncode == 0, done.stderr
     assert [line.partition(" in ")[0] for line in done.stdout.splitlines()] == [
@@ -149,7 +85,8 @@ def test_one_source_that_fails_stops_no_other_and_a_person_hears_of_it(project, 
     assert rows == (1,)
 
 
-def test_told_to_end_it_ends_all_that_it_started(project):
+def test_told_to_end_it_ends_all_that_it_started(toys):
+    project = toys
     load = subprocess.Popen(
         [SCRIPTS / "watershed", "load", "good", "late"],
         cwd=project,
@@ -167,7 +104,8 @@ def test_told_to_end_it_ends_all_that_it_started(project):
     assert processes_named(str(project / "tap.py")) == []
 
 
-def test_a_source_that_is_not_declared_is_one_line(project):
+def test_a_source_that_is_not_declared_is_one_line(toys):
+    project = toys
     done = watershed(project, "load", "nowhere")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -176,7 +114,8 @@ def test_a_source_that_is_not_declared_is_one_line(project):
     )
 
 
-def test_an_annotation_that_nothing_reads_is_one_line(project):
+def test_an_annotation_that_nothing_reads_is_one_line(toys):
+    project = toys
     path = project / "extract" / "extractors.meltano.yml"
     path.write_text(path.read_text().replace("largest_age_hours", "largest_age_days"))
     with pytest.raises(WatershedError, match="'largest_age_days' of tap-toy--old is not known"):

@@ -17,8 +17,10 @@ import click
 from watershed.engine import engine_of
 from watershed.notifications.commands import notify_, notify_at_end
 from watershed.quarantine.commands import quarantine
+from watershed.runs.bound import bind_to
+from watershed.runs.commands import run_
 from watershed.schedules.commands import schedule
-from watershed.settings import Settings
+from watershed.settings import Settings, read_dotenv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -227,6 +229,7 @@ def publish(*, as_json: bool, dry_run: bool, rollback: bool) -> None:
 commands.add_command(schedule)
 commands.add_command(notify_)
 commands.add_command(quarantine)
+commands.add_command(run_)
 
 
 def _settings() -> Settings:
@@ -249,6 +252,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code; an error is one line on standard error."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     wants_traceback = os.environ.get("WATERSHED_TRACEBACK") == "1"
+    if os.environ.get("WATERSHED_RUN_ID"):
+        bind_to(os.getppid())  # a task of a run that was killed ends too
+    read_dotenv(os.environ, Path.cwd())
     try:
         code = _run(given)
         notify_at_end(given, None)
@@ -266,7 +272,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except Exception as error:
-        notify_at_end(given, _one_line(error))
+        if getattr(error, "is_worth_telling", True):
+            notify_at_end(given, _one_line(error))
         if wants_traceback:
             raise
         _end(_one_line(error), EXIT_FAILED)

@@ -22,7 +22,7 @@ from watershed.source_runs import SourceRun, create_source_runs, loaded_at_of, w
 from watershed.sources import Source, read_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from watershed.settings import Settings
 
@@ -192,7 +192,11 @@ class _Load:
         self._log.close()
 
     def _follow(self, output: TextIO | None) -> None:
-        for line in output or ():
+        with output or contextlib.nullcontext() as lines:
+            self._take(lines or ())
+
+    def _take(self, lines: Iterable[str]) -> None:
+        for line in lines:
             text = TERMINAL_CODES.sub("", line.rstrip())
             self._log.write(text + "\n")
             if self._cause is None and (found := PLUGIN_ERROR.search(text)):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from watershed.exceptions import WatershedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
     from watershed_redshift import ConnectionSettings
 
@@ -75,8 +75,7 @@ class Settings:
             WatershedError: there is no project here, or a reader is no name.
             watershed_redshift.RedshiftError: a variable for Redshift is missing.
         """
-        named = environment.get("WATERSHED_PROJECT_ROOT") or environment.get("MELTANO_PROJECT_ROOT")
-        root = _checked_root(Path(named)) if named else _root_above(folder)
+        root = _root(environment, folder)
         output = root / "output"
         warehouse = environment.get("WATERSHED_WAREHOUSE", output / "warehouse.duckdb")
         redshift = None
@@ -95,6 +94,29 @@ class Settings:
             meltano_environment=environment.get("MELTANO_ENVIRONMENT") or None,
             readers=_readers(environment.get("WATERSHED_REDSHIFT_READERS", "")),
         )
+
+
+def read_dotenv(environment: MutableMapping[str, str], folder: Path) -> None:
+    """Add what the project's ``.env`` says, as Meltano does; what is set already goes before.
+
+    Args:
+        environment: Is changed.
+        folder: As above; without a project nothing is added.
+    """
+    try:
+        file = _root(environment, folder) / ".env"
+    except WatershedError:
+        return
+    if file.is_file():
+        from dotenv import dotenv_values  # noqa: PLC0415  # most have none
+
+        for name, value in dotenv_values(file).items():
+            environment.setdefault(name, value or "")
+
+
+def _root(environment: Mapping[str, str], folder: Path) -> Path:
+    named = environment.get("WATERSHED_PROJECT_ROOT") or environment.get("MELTANO_PROJECT_ROOT")
+    return _checked_root(Path(named)) if named else _root_above(folder)
 
 
 def _readers(listed: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from watershed.notifications.notify import Told
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-TELLING = {"load", "build", "publish"}
+TELLING = {"load", "build", "publish", "run"}
 """Commands whose end is told: a failed task keeps a job from its later ones."""
 
 

@@ -23,6 +23,7 @@ PROBLEM_OF_COMMAND = {
     "load": "failed load",
     "build": "red build",
     "publish": "publication blocked",
+    "run": "failed run",
 }
 
 

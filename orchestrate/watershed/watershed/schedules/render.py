@@ -58,7 +58,7 @@ def to_workflow(settings: Settings, schedules: list[Schedule]) -> str:
     crons = "\n".join(f"    - cron: '{schedule.cron}'" for schedule in schedules)
     steps = "\n".join(
         f"    - if: github.event.schedule == '{schedule.cron}'\n"
-        f"      run: .venv/bin/meltano run {schedule.job}"
+        f"      run: .venv/bin/watershed run {schedule.job}"
         for schedule in schedules
     )
     name = settings.meltano_environment or "prod"

@@ -71,7 +71,7 @@ def start_if_due(settings: Settings, schedule: Schedule, *, is_forced: bool) -> 
     A load goes on from its bookmarks, so one run brings all that the missed ones would have.
 
     Returns:
-        The exit code of `meltano run`; None: nothing is due.
+        The exit code of `watershed run`; None: nothing is due.
 
     Raises:
         StillRunningError: it is due, and its last run goes on.
@@ -88,7 +88,7 @@ def start_if_due(settings: Settings, schedule: Schedule, *, is_forced: bool) -> 
         started = {"handled_at": now.isoformat(), "started_at": now.isoformat()}
         _write(file, started)
         code = subprocess.run(
-            [Path(sys.prefix, "bin", "meltano"), "run", schedule.job],
+            [Path(sys.prefix, "bin", "watershed"), "run", schedule.job],
             cwd=settings.project_root,
             stdin=subprocess.DEVNULL,
             check=False,
