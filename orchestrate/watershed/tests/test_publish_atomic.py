@@ -17,7 +17,7 @@ pytestmark = pytest.mark.trust
 
 PROGRAMS = Path(__file__).parent / "programs"
 READERS = 2
-PUBLICATIONS = 30
+PUBLICATIONS = 50
 
 
 @contextmanager
