@@ -28,13 +28,18 @@ with duckdb.connect(sys.argv[1]):
 """
 WATERSHED = Path(sys.executable).with_name("watershed")
 TOY_TAP = """#!{python}
-import json, os, sys, time
+import json, os, pathlib, sys, time
 name = os.environ["SOURCE_NAME"]
 mood = os.environ.get(name.upper() + "_MOOD")
 if mood == "down":
     sys.exit("tap-" + name + " cannot reach its database")
 if mood == "slow":
     time.sleep(600)
+if mood == "away":
+    tries = pathlib.Path("output", name + ".tries")
+    tries.write_text(str(int(tries.read_text()) + 1 if tries.exists() else 1))
+    if int(tries.read_text()) < int(os.environ["TRIES"]):
+        sys.exit("database " + name + ": it does not answer: check that it is up")
 stream = name + "-things"
 schema = {{"properties": {{"id": {{"type": "integer"}}}}}}
 for message in (

@@ -12,6 +12,7 @@ import pytest
 
 import watershed_duckdb
 from watershed.exceptions import WatershedError
+from watershed.load import MAY_PASS
 from watershed.sources import read_sources
 from watershed_servers.programs import processes_named
 
@@ -83,6 +84,34 @@ def test_one_source_that_fails_stops_no_other_and_a_person_hears_of_it(toys, inb
         ("old", "succeeded", 1),
     ]
     assert rows == (1,)
+
+
+def test_a_source_that_comes_back_is_waited_for(toys):
+    """R-3.4.2: what can pass is tried again, by itself."""
+    done = watershed(toys, "load", "good", GOOD_MOOD="away", TRIES="2")
+    assert (done.returncode, done.stdout.partition(" in ")[0]) == (0, "good: loaded")
+    assert "it does not answer: check that it is up: tried again in 5 s" in done.stderr
+    assert (toys / "output" / "good.tries").read_text() == "2"
+
+
+def test_what_cannot_pass_is_not_tried_again(toys):
+    done = watershed(toys, "load", "good", GOOD_MOOD="down")
+    assert done.returncode == 1
+    assert "tried again" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PostgreSQL database 'a' at b:1: it does not answer (timeout expired): check that it is up",
+        "PostgreSQL database 'a' at b:1: stream s: it broke off (EOF): run again",
+        "MySQL database 'a' at b:1: it hung up: run again",
+        "MongoDB database 'a' at b: no server answers that may be read (x): check that it is up",
+        "PostgreSQL database 'a' at b:1: the SSH bastion c cannot reach it (x): check host",
+    ],
+)
+def test_a_source_that_is_away_may_come_back(line):
+    assert MAY_PASS.search(line)
 
 
 def test_told_to_end_it_ends_all_that_it_started(toys):

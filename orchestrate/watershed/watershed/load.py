@@ -30,6 +30,13 @@ LOCK_WAIT_SECONDS = 600.0
 SECONDS_TO_END = 100.0
 """What a load that is told to end has for its next commit; a container gets 120 s in all."""
 
+RETRIES_AFTER_SECONDS = (5.0, 25.0)
+"""How long a source that may come back is waited for, each time; what cannot pass is not tried."""
+MAY_PASS = re.compile(
+    "does not answer|broke off|hung up|cannot reach it [(]|no server answers that may be read"
+)
+"""How our taps say that the source is away: `watershed_tap.exceptions.SourceUnavailableError`."""
+
 PLUGIN_ERROR = re.compile(r"(?:\[error\s*\] (?!meltano\b)|\] (?=\S+\s+error: ))(\S+)\s+(.+)")
 """How Meltano shows the line in which a tap or target says what a person can mend."""
 PLUGIN_LINE = re.compile(r"\] (\S+)\s+(.+)")
@@ -141,9 +148,15 @@ class _Load:
         log = settings.output / "logs" / f"load-{source.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log.open("w")
+        self._command = [str(_meltano()), "run", source.extractor, loader]
+        self._folder = settings.project_root
+        self._is_ending = threading.Event()
+        self._start()
+
+    def _start(self) -> None:
         self._process = subprocess.Popen(
-            [_meltano(), "run", source.extractor, loader],
-            cwd=settings.project_root,
+            self._command,
+            cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -155,7 +168,28 @@ class _Load:
         self._follower.start()
 
     def wait(self) -> SourceRun:
-        """Wait for its end, or end it when its time is up."""
+        """Wait for its end, or end it when its time is up; try again where that may help."""
+        pauses = list(RETRIES_AFTER_SECONDS)
+        while why := self._wait():
+            if not (pauses and MAY_PASS.search(why)) or self._is_ending.is_set():
+                break
+            pause = pauses.pop(0)
+            self._announce(f"[{self._source.name}] {why}: tried again in {pause:g} s")
+            if self._is_ending.wait(pause):
+                break
+            self._cause, self._failed, self._last_lines = None, None, {}
+            self._start()
+        return SourceRun(
+            self._source.name,
+            self._source.extractor,
+            "failed" if why else "succeeded",
+            why,
+            self._started_at,
+            datetime.now(UTC),
+        )
+
+    def _wait(self) -> str | None:
+        """Wait for the end of one try; say why it failed."""
         is_late = False
         try:
             remaining = None if self._deadline is None else self._deadline - time.monotonic()
@@ -165,17 +199,11 @@ class _Load:
             self.end()
         self._follower.join()
         is_failed = is_late or self._process.returncode != 0
-        return SourceRun(
-            self._source.name,
-            self._source.extractor,
-            "failed" if is_failed else "succeeded",
-            self._why(is_late=is_late) if is_failed else None,
-            self._started_at,
-            datetime.now(UTC),
-        )
+        return self._why(is_late=is_late) if is_failed else None
 
     def tell_to_end(self) -> None:
         """Tell it, and its tap and target, to end at the next commit, if it still runs."""
+        self._is_ending.set()
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGTERM)
 
