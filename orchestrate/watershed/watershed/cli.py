@@ -122,6 +122,30 @@ def load(sources: tuple[str, ...], *, as_json: bool, loader: str | None) -> None
 
 
 @commands.command()
+@click.argument("stream")
+@as_json_option
+@click.option("--from", "since", metavar="VALUE", help="Of its replication key; by default all.")
+@click.option("--dry-run", is_flag=True, help="Say what would be read again; change nothing.")
+def refresh(stream: str, *, as_json: bool, since: str | None, dry_run: bool) -> None:
+    """Read STREAM again, whole or from a VALUE of its replication key on.
+
+    Other streams keep their bookmarks, and readers what they have until the next publication.
+    """
+    from watershed import refresh as refreshing  # noqa: PLC0415  # start-up
+
+    outcome = refreshing.refresh(
+        _settings(),
+        stream,
+        since=since,
+        dry_run=dry_run,
+        announce=lambda line: click.echo(line, err=True),
+    )
+    click.echo(refreshing.to_json(outcome) if as_json else refreshing.to_text(outcome))
+    if outcome.cause:
+        sys.exit(EXIT_FAILED)
+
+
+@commands.command()
 @as_json_option
 @click.option("--source", "sources", multiple=True, help="A source; by default all.")
 @click.option("--stream", "streams", multiple=True, help="A stream, such as orders or shop-orders.")

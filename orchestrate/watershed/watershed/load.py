@@ -22,7 +22,7 @@ from watershed.source_runs import SourceRun, create_source_runs, loaded_at_of, w
 from watershed.sources import Source, read_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from watershed.settings import Settings
 
@@ -46,7 +46,11 @@ TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def load(
-    settings: Settings, names: Sequence[str], loader: str, announce: Callable[[str], None]
+    settings: Settings,
+    names: Sequence[str],
+    loader: str,
+    announce: Callable[[str], None],
+    variables: Mapping[str, str] | None = None,
 ) -> list[SourceRun]:
     """Load sources at the same time; one that is down, slow or failing stops no other.
 
@@ -55,6 +59,7 @@ def load(
         names: The sources; none means all.
         loader: Meltano's name of the target.
         announce: Told each line that a load logs, with its source before it.
+        variables: What Meltano sees besides our own environment.
 
     Returns:
         How each ended, in the order of their names.
@@ -81,7 +86,7 @@ def load(
     if not settings.system_database.exists():
         _create_system_database(settings)
     with _told_to_end():
-        loads = [_Load(settings, source, loader, announce) for source in chosen]
+        loads = [_Load(settings, source, loader, announce, variables or {}) for source in chosen]
         try:
             runs = [load.wait() for load in loads]
         finally:
@@ -132,7 +137,12 @@ class _Load:
     """One `meltano run`, its lines to a log of its own and to whoever follows."""
 
     def __init__(
-        self, settings: Settings, source: Source, loader: str, announce: Callable[[str], None]
+        self,
+        settings: Settings,
+        source: Source,
+        loader: str,
+        announce: Callable[[str], None],
+        variables: Mapping[str, str],
     ) -> None:
         self._source = source
         self._announce = announce
@@ -150,6 +160,7 @@ class _Load:
         self._log = log.open("w")
         self._command = [str(_meltano()), "run", source.extractor, loader]
         self._folder = settings.project_root
+        self._environment = {**os.environ, **variables}
         self._is_ending = threading.Event()
         self._start()
 
@@ -157,6 +168,7 @@ class _Load:
         self._process = subprocess.Popen(
             self._command,
             cwd=self._folder,
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
