@@ -11,6 +11,9 @@ step() {
     "$@"
     times+=("$(awk -v a="$began" -v b="$EPOCHREALTIME" -v n="$name" 'BEGIN {printf "  %-38s %6.1f s", n, b - a}')")
 }
+pipeline() {
+    .venv/bin/watershed run all 2>&1
+}
 questions() {
     .venv/bin/watershed status
     echo
@@ -21,7 +24,7 @@ questions() {
 step 'Install' requirements/setup.sh pipeline
 step 'Sample company' demo/install.sh
 step 'Start and fill the sources' .venv/bin/watershed-demo up
-step 'Extract, load, prove, build, test, publish' .venv/bin/watershed run all
+step 'Extract, load, prove, build, test, publish' pipeline
 step 'Ask' questions
 
 printf '\nTook\n'
