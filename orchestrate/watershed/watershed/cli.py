@@ -122,6 +122,23 @@ def load(sources: tuple[str, ...], *, as_json: bool, loader: str | None) -> None
 
 
 @commands.command()
+@click.argument("sources", nargs=-1)
+@as_json_option
+def drift(sources: tuple[str, ...], *, as_json: bool) -> None:
+    """Say how the schemas of SOURCES, by default all, changed since the last load.
+
+    Each change names the models and exposures that it reaches. Exits with 1 when a source cannot be
+    asked, or changed although its annotation says `schema_policy: freeze`.
+    """
+    from watershed import drift as drifting  # noqa: PLC0415  # start-up
+
+    found = drifting.drift(_settings(), sources)
+    click.echo(drifting.to_json(found) if as_json else drifting.to_text(found))
+    if found.is_failed:
+        sys.exit(EXIT_FAILED)
+
+
+@commands.command()
 @click.argument("stream")
 @as_json_option
 @click.option("--from", "since", metavar="VALUE", help="Of its replication key; by default all.")

@@ -28,19 +28,21 @@ class Source:
         largest_age: How old its rows may be for the marts to go on without a new load; None: the
             marts wait for the source.
         time_limit: After which its load is ended; None: never.
+        is_frozen: Whether `watershed drift` fails when its schema changed.
     """
 
     name: str
     extractor: str
     largest_age: timedelta | None
     time_limit: timedelta | None
+    is_frozen: bool = False
 
 
 def read_sources(project_root: Path) -> dict[str, Source]:
     """Read the sources: each extractor that inherits a tap and is named after its source.
 
-    An extractor's ``annotations: {watershed: {largest_age_hours: …, time_limit_minutes: …}}`` hold
-    what only Watershed asks for.
+    An extractor's ``annotations: {watershed: {largest_age_hours: …, time_limit_minutes: …,
+    schema_policy: evolve | freeze}}`` hold what only Watershed asks for.
 
     Raises:
         WatershedError: the file is missing or malformed.
@@ -61,11 +63,17 @@ def read_sources(project_root: Path) -> dict[str, Source]:
 
 def _source(name: str, extractor: dict[str, Any], path: Path) -> Source:
     annotations = (extractor.get("annotations") or {}).get("watershed") or {}
-    unknown = set(annotations) - {"largest_age_hours", "time_limit_minutes"}
+    unknown = set(annotations) - {"largest_age_hours", "time_limit_minutes", "schema_policy"}
     if unknown:
         raise WatershedError(
             f"{path}: annotation {min(unknown)!r} of {extractor['name']} is not known: "
-            "write largest_age_hours or time_limit_minutes"
+            "write largest_age_hours, time_limit_minutes or schema_policy"
+        )
+    policy = annotations.get("schema_policy", "evolve")
+    if policy not in {"evolve", "freeze"}:
+        raise WatershedError(
+            f"{path}: schema_policy {policy!r} of {extractor['name']} is not known: "
+            "write evolve or freeze"
         )
     hours = annotations.get("largest_age_hours")
     minutes = annotations.get("time_limit_minutes")
@@ -74,4 +82,5 @@ def _source(name: str, extractor: dict[str, Any], path: Path) -> Source:
         extractor["name"],
         None if hours is None else timedelta(hours=hours),
         None if minutes is None else timedelta(minutes=minutes),
+        policy == "freeze",
     )

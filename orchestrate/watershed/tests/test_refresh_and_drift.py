@@ -1,4 +1,4 @@
-"""`watershed refresh`: one stream is read again, and no other."""
+"""One source through Meltano: a stream is read again; what its schema changed is said."""
 
 import json
 import os
@@ -113,6 +113,7 @@ class Shop:
 
 @pytest.fixture
 def shop(postgres_database, tmp_path):
+    """A source that was loaded, and whose rows are then all wrong in the warehouse."""
     with postgres_database.connect(autocommit=True) as connection:
         connection.execute(TABLES)
     shop = Shop(tmp_path, postgres_database)
@@ -142,10 +143,10 @@ def test_one_stream_is_read_again_and_no_other(shop):
     columns = shop.sql("select column_name from duckdb_columns() where table_name = 'orders'")
     assert ("secret",) not in columns  # what is not selected stays so
 
-    shop.environment["SHOP_PASSWORD"] = "another"
+    shop.environment["SHOP_USER"] = "nobody"
     refused = shop.watershed("refresh", "public-countries", "--json")
     assert refused.returncode == 1
-    assert "password" in json.loads(refused.stdout)["cause"]
+    assert "nobody" in json.loads(refused.stdout)["cause"]
 
 
 @pytest.mark.parametrize(
@@ -195,3 +196,72 @@ def test_a_bookmark_never_goes_forward(before, since):
     found = _Found("p", "s", {"replication_key": "k", "replication_key_value": before}, "shop")
     with pytest.raises(WatershedError):
         _set_back(found, since)
+
+
+MANIFEST = {
+    "nodes": {
+        "model.watershed.stg_shop__orders": {
+            "resource_type": "model",
+            "columns": {"note": {"meta": {"origin": "shop.orders.note"}}},
+        },
+        "model.watershed.fct_orders": {
+            "resource_type": "model",
+            "columns": {"remark": {"meta": {"origin": ["shop.orders.note", "shop.orders.id"]}}},
+        },
+    },
+    "exposures": {
+        "exposure.watershed.revenue": {
+            "name": "revenue",
+            "depends_on": {"nodes": ["model.watershed.fct_orders"]},
+        }
+    },
+}
+REACHED = "reaches fct_orders, stg_shop__orders, exposure revenue"
+CHANGES = """
+alter table orders drop column note;
+alter table orders add column colour text;
+alter table parcels alter column note type int using 1;
+alter table parcels alter column id type bigint;
+create table refunds (id int primary key);
+drop table countries;
+"""
+
+
+def test_drift_names_each_change_and_what_it_reaches(shop, postgres_database):
+    folder = shop.folder / "output" / "last_build"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps(MANIFEST))
+    assert shop.watershed("drift").stdout == "no source changed its schema\n"
+    with postgres_database.connect(autocommit=True) as connection:
+        connection.execute(CHANGES)
+    found = shop.watershed("drift")
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.splitlines() == [
+        "public-countries: gone: its rows stay as they were loaded last",
+        "public-orders.colour: new: the next load adds it; no model reads it yet",
+        "public-orders.note: gone: it stays, and is NULL in rows that come from now on; " + REACHED,
+        "public-parcels.id: wider: integer becomes bigint",
+        "public-refunds: new: the next load brings it",
+    ]
+    extractors = shop.folder / "extract" / "extractors.meltano.yml"
+    frozen = "inherit_from: tap-postgres\n    annotations: {watershed: {schema_policy: freeze}}"
+    extractors.write_text(EXTRACTORS.replace("inherit_from: tap-postgres", frozen))
+    refused = shop.watershed("drift", "--json")
+    assert refused.returncode == 1
+    assert json.loads(refused.stdout)["frozen"] == ["shop"]
+    extractors.write_text(
+        EXTRACTORS.replace("inherit_from: tap-postgres", frozen.replace("e}", "}"))
+    )
+    assert "write evolve or freeze" in shop.watershed("drift").stderr
+    extractors.write_text(EXTRACTORS)
+    shop.environment["SHOP_USER"] = "nobody"
+    unasked = shop.watershed("drift")
+    assert unasked.returncode == 1
+    assert unasked.stdout.startswith("shop: cannot be asked: PostgreSQL database ")
+    assert "nobody" in unasked.stdout
+
+
+def test_drift_of_a_source_that_is_not_declared_is_one_line(shop):
+    done = shop.watershed("drift", "nowhere")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "source 'nowhere' is not declared" in done.stderr
