@@ -108,7 +108,7 @@ def test_replay_after_the_column_was_widened_loads_exactly_those_rows(parcels):
         (0, "1.50"), (1, None), (2, "2.75"),
     ]  # fmt: skip
     assert parcels.left == []
-    touched = "select id from raw_shop.parcels where _sdc_batched_at > now() - interval 1 hour"
+    touched = "select id from raw_shop.parcels where _sdc_received_at > now() - interval 1 hour"
     assert parcels.ask(f"{touched} order by id") == [(0,), (2,)]
     told = "select rows_updated from ops.loads where run_id like 'replay-%'"
     assert parcels.ask(told) == [(2,)]
@@ -159,7 +159,7 @@ def test_a_row_that_was_loaded_again_since_is_left_alone(parcels):
     """The source may hold nothing there by now."""
     parcels.put("aaaa1", 0, "7")
     parcels.project.run_sql(
-        "update raw_shop.parcels set _sdc_received_at = timestamptz '2026-01-05 00:00:00+00'"
+        "update raw_shop.parcels set _sdc_batched_at = timestamptz '2026-01-05 00:00:00+00'"
     )
     done = parcels.run("replay")
     assert (

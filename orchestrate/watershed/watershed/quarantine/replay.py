@@ -122,20 +122,20 @@ class Replay:
         cell = quoted(str(entry.column_name))
         where = " and ".join(f"{quoted(name)} = {self._parameter(types[name])}" for name in keys)
         rows = self._connection.execute(
-            f"select {cell} is null, _sdc_received_at from {table} where {where}",
+            f"select {cell} is null, _sdc_batched_at from {table} where {where}",
             [*keys.values()],
         ).fetchall()
         if not rows:
             return Replayed(entry, OUTDATED, "its row is no more")
         if not all(is_null for is_null, _ in rows):
             return Replayed(entry, OUTDATED, "its cell has a value")
-        if any(received_at > entry.quarantined_at for _, received_at in rows):
+        if any(batched_at > entry.quarantined_at for _, batched_at in rows):
             name = entry.stream.partition("-")[2] or entry.stream
             return Replayed(entry, STAYS, f"its row was loaded again since: load {name} anew")
         self._connection.execute(
             f"update {table} set {cell} = {self._parameter(types[str(entry.column_name)])}, "
-            # Not the moment at which its source sent it, which other cells of it are judged by.
-            f"_sdc_batched_at = cast(? as timestamptz) where {where}",
+            # Not the moment of its batch, by which its other cells are judged.
+            f"_sdc_received_at = cast(? as timestamptz) where {where}",
             [value, self._at.isoformat(), *keys.values()],
         )
         return Replayed(entry, LOADED)
