@@ -31,7 +31,9 @@ def rows_read(connection: duckdb.DuckDBPyConnection, table: str, profile: Path) 
     """Ask a table for a month; return the rows found, and the rows that were read for it."""
     connection.execute("set enable_profiling = 'json'")
     connection.execute(f"set profiling_output = '{profile}'")
-    (found,) = connection.sql(f"select count(amount_eur) from {table} where {MONTH}").fetchone()
+    ((found,),) = connection.execute(
+        f"select count(net_amount) from {table} where {MONTH}"
+    ).fetchall()  # the profile is written when all was fetched
     connection.execute("pragma disable_profiling")
     return found, json.loads(profile.read_text())["cumulative_rows_scanned"]
 
