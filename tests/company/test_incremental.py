@@ -1,4 +1,4 @@
-"""An incremental model holds what a full refresh makes of it, on both engines (decision 28).
+"""An incremental model holds what a full refresh makes of it, on both engines (decision 29).
 
 All that read it are built anew, so they need no proof of their own.
 """

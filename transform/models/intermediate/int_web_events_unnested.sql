@@ -1,5 +1,5 @@
 {#- Documents are slow to read, so only those are read of which nothing stands here since they were
-    loaded (decision 28). What compiles without a warehouse cannot tell which those are. #}
+    loaded (decision 29). What compiles without a warehouse cannot tell which those are. #}
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
