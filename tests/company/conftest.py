@@ -1,5 +1,6 @@
 """The README's commands, one after another on one clone of the repository, for all tests here."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,10 +8,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import boto3
 import dotenv
 import duckdb
+import parity
 import psycopg
 import pytest
+
+from redshift_standin.cluster import connect
+from redshift_standin.pytest_plugin import new_redshift
 
 REPOSITORY = Path(__file__).parents[2]
 SCALE = "0.02"
@@ -27,8 +33,9 @@ FURTHER_COMMANDS = (
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Let days pass at the company only when all that is told of the first day was looked at."""
-    items.sort(key=lambda item: "days_later" in getattr(item, "fixturenames", ()))
+    """Let days pass only when all of the first was looked at, and change by hand last of all."""
+    later = ("redshift_changed_by_hand", "days_later")
+    items.sort(key=lambda item: [name in getattr(item, "fixturenames", ()) for name in later])
 
 
 class Clone:
@@ -162,3 +169,80 @@ def documented_commands():
     commands.remove(job)
     assert commands
     return [command.replace("<name>", "shop") for command in (job, *commands)]
+
+
+class ProdRun:
+    """A clone in the environment `prod`."""
+
+    def __init__(self, clone, standin):
+        self.standin = standin
+        self._clone = clone
+        self._variables = {
+            **standin.environment,
+            "PATH": os.environ["PATH"],
+            "XDG_STATE_HOME": str(clone.root / "output" / "logs"),
+        }
+
+    def run(self, task):
+        """Run a job or task of Meltano; return what was printed."""
+        return self._call(self._clone.root, "meltano", "--environment=prod", "run", task)
+
+    def build_models(self):
+        """Build models and snapshots without their tests, which a first run has passed."""
+        self.dbt("build", "--resource-type", "model", "--resource-type", "snapshot")
+
+    def dbt(self, *command):
+        """Run a command of dbt on it."""
+        folder = self._clone.root / "transform"
+        self._call(folder, "dbt", *command, "--profiles-dir", "profiles", "--target", "prod")
+
+    def _call(self, folder, program, *arguments):
+        done = subprocess.run(
+            [self._clone.root / ".venv" / "bin" / program, *arguments],
+            cwd=folder,
+            env=self._variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stderr
+
+    def differences(self):
+        """Compare it with the clone's own warehouse."""
+        with (
+            self._clone.warehouse() as warehouse,
+            connect(self.standin) as connection,
+            connection.cursor() as cursor,
+        ):
+            return parity.differences(
+                lambda query: warehouse.execute(query).fetchall(),
+                lambda query: [tuple(row) for row in cursor.execute(query).fetchall()],
+            )
+
+
+@pytest.fixture(scope="session")
+def prod(clone, first_run, tmp_path_factory):
+    """A first run in `prod`, into a Redshift that nobody else has, and what it printed."""
+    assert first_run
+    with (
+        new_redshift(tmp_path_factory.mktemp("prod")) as standin,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in standin.environment.items():
+            patch.setenv(name, value)
+        if standin.s3_endpoint:
+            with contextlib.closing(boto3.client("s3")) as client:
+                client.create_bucket(Bucket=standin.environment["WATERSHED_REDSHIFT_BUCKET"])
+        run = ProdRun(clone, standin)
+        yield run, run.run("all")
+
+
+@pytest.fixture(scope="session")
+def prod_days_later(prod, days_later):
+    """The same two days later, built by what loads brought."""
+    assert days_later
+    run, _ = prod
+    run.run("watershed:load")
+    run.build_models()
+    return run

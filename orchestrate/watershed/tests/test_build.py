@@ -5,12 +5,18 @@ import json
 import pytest
 
 from watershed.build import build
+from watershed.dbt_project import DbtProject
 from watershed.exceptions import MissingFileError
 from watershed.publications import PublicationFolder, published_now
 from watershed.publish import publish
 from watershed_duckdb import WarehouseLockedError
 
 pytestmark = pytest.mark.trust
+
+ROW_LOADED = (
+    "insert into ops.loads by name select 'load-2' as load_id, 1 as rows_inserted, "
+    "0 as rows_updated, 0 as rows_unchanged, 0 as rows_deleted, now() as committed_at"
+)
 
 
 class AnnouncedError(Exception):
@@ -118,6 +124,28 @@ def test_documentation_that_is_missing_is_a_reason_unless_nobody_wants_it(after_
 
 def test_force_builds_in_any_case(after_green):
     assert reason_to_build(after_green, force=True) == "it was asked for"
+
+
+def options_of_build(project, monkeypatch, *, force=False):
+    """What dbt is asked for beside building."""
+    monkeypatch.setattr(DbtProject, "build", lambda _, *options: announce(options))
+    with pytest.raises(AnnouncedError) as told:
+        build(project.settings, force=force, docs=True, announce=print)
+    return told.value.args[0]
+
+
+def test_incremental_models_are_added_to_if_rows_are_all_that_changed(after_green, monkeypatch):
+    after_green.run_sql(ROW_LOADED)
+    assert options_of_build(after_green, monkeypatch) == ()
+    assert options_of_build(after_green, monkeypatch, force=True) == ("--full-refresh",)
+    (after_green.settings.transform / "models" / "fct_orders.sql").write_text("select 1 as id")
+    assert options_of_build(after_green, monkeypatch) == ("--full-refresh",)
+
+
+@pytest.mark.parametrize("change", ["status = 'red'", "build_id = 'another'", "is_full = false"])
+def test_incremental_models_are_made_anew_if_nobody_knows_of_what(after_green, monkeypatch, change):
+    after_green.run_sql(f"update ops.builds set {change}")
+    assert options_of_build(after_green, monkeypatch) == ("--full-refresh",)
 
 
 def test_a_last_build_that_is_not_green_and_full_is_a_reason(after_green):

@@ -71,7 +71,9 @@ def build(
     """Build and test every model, then write the documentation.
 
     Nothing is done when no row, no file of the dbt project and no engine changed since the last
-    green build. A red build publishes the ledger, so that readers of `ops` see it.
+    green build. If rows are all that changed, incremental models are added to, else made anew:
+    what they hold may come from another version of the project. A red build publishes the ledger,
+    so that readers of `ops` see it.
 
     Args:
         settings: Where everything stands.
@@ -91,13 +93,18 @@ def build(
     sources = _fingerprint(settings.transform, engine.distributions)
     with engine.warehouse(read_only=True, wait_seconds=LOCK_WAIT_SECONDS) as connection:
         build_id, reason = _reason_to_build(connection, _memory(settings), sources)
+        is_same_project = reason is None
+        changed = rows_changed_since(connection, build_id) if build_id and is_same_project else 0
+    if changed:
+        reason = f"{changed:,} rows changed"
     if reason is None and docs and not _page(settings).exists():
         reason = "the documentation is missing"
     if reason is None and not force:
         return Outcome("skipped", f"nothing changed since build {build_id}", build_id)
     reason = reason or "it was asked for"
     announce(f"building, because {reason}")
-    return _build(settings, sources, reason, docs=docs)
+    options = () if is_same_project and not force else ("--full-refresh",)
+    return _build(settings, sources, reason, options, docs=docs)
 
 
 def to_json(outcome: Outcome) -> str:
@@ -121,13 +128,15 @@ def to_text(outcome: Outcome) -> str:
     return "\n".join((*lines, *(f"  {remark}" for remark in outcome.remarks)))
 
 
-def _build(settings: Settings, sources: str, reason: str, *, docs: bool) -> Outcome:
+def _build(
+    settings: Settings, sources: str, reason: str, options: Sequence[str], *, docs: bool
+) -> Outcome:
     # dbt takes seconds to import; a build that is skipped need not.
     from watershed.dbt_project import DbtProject  # noqa: PLC0415
 
     started = time.monotonic()
     project = DbtProject(settings)
-    result = project.build()
+    result = project.build(*options)
     remarks: list[str] = []
     page = None
     if result.failures:
@@ -162,7 +171,7 @@ def _publish_ledger(settings: Settings) -> list[str]:
 def _reason_to_build(
     connection: Connection, memory: Path, sources: str
 ) -> tuple[str | None, str | None]:
-    """Return the last build, and why there must be another; None when nothing changed."""
+    """Return the last build, and what else than rows makes another one necessary, if anything."""
     build_id, problem = last_build(connection)
     if problem:
         return build_id, problem
@@ -171,8 +180,6 @@ def _reason_to_build(
         return build_id, f"build {build_id} was not made by `watershed build`"
     if remembered["sources"] != sources:
         return build_id, "the dbt project or its engine changed"
-    if build_id and (changed := rows_changed_since(connection, build_id)):
-        return build_id, f"{changed:,} rows changed"
     return build_id, None
 
 

@@ -187,7 +187,7 @@ def reconcile(
 
 @commands.command()
 @as_json_option
-@click.option("--force", is_flag=True, help="Build although nothing changed.")
+@click.option("--force", is_flag=True, help="Build all anew, although nothing changed.")
 @click.option("--docs/--no-docs", default=True, show_default=True, help="Write the docs page too.")
 def build(*, as_json: bool, force: bool, docs: bool) -> None:
     """Build and test every model, unless nothing changed since the last green build."""
