@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from watershed.engine import engine_of
 from watershed.exceptions import WatershedError
 from watershed.publication_plan import has_ledger
-from watershed.sources import SEPARATOR, read_sources
-from watershed_load_plan.duckdb_types import from_duckdb, quoted
-from watershed_load_plan.redshift_types import from_redshift
+from watershed.raw_tables import columns_of
+from watershed.sources import SEPARATOR, is_pipeline_of, read_sources
 from watershed_load_plan.tables import METADATA_COLUMNS, read_schema
 from watershed_load_plan.types import ColumnType, Kind, widen
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from watershed.engine import Connection
+    from watershed.raw_tables import Columns
     from watershed.settings import Settings
     from watershed.sources import Source
 
@@ -40,10 +40,6 @@ STREAMS_SQL = """
         on bookmarks.state_id = loads.state_id and bookmarks.stream = loads.stream
     group by bookmarks.state_id, bookmarks.stream
 """
-REDSHIFT_COLUMNS_SQL = (
-    "select column_name, data_type, character_maximum_length, numeric_precision, numeric_scale "
-    "from svv_columns where table_schema = ? and table_name = ?"
-)
 
 
 @dataclass(frozen=True)
@@ -123,9 +119,6 @@ def drift(settings: Settings, names: Sequence[str]) -> Drift:
     return Drift(tuple(changes), problems, frozen)
 
 
-Columns = dict[str, ColumnType]
-
-
 def _catalog(settings: Settings, source: Source) -> dict[str, Columns] | str:
     """Ask Meltano what a source offers and is selected; or say why it cannot be asked."""
     prefix = re.sub("[^A-Z0-9]", "_", source.extractor.upper())
@@ -183,21 +176,11 @@ def _loaded(
     """Read the tables of a source: by stream, the table's name and its columns."""
     if not (has_ledger(connection, "bookmarks") and has_ledger(connection, "loads")):
         return {}
-    pipeline = re.compile(f"[^:]+:{re.escape(f'{source.extractor}-to-{loader}')}(:.*)?")
-    found = {}
-    for state_id, stream, schema, table in connection.execute(STREAMS_SQL).fetchall():
-        if pipeline.fullmatch(state_id):
-            if is_redshift:
-                rows = connection.execute(REDSHIFT_COLUMNS_SQL, [schema, table]).fetchall()
-                columns = {name: from_redshift(*of) for name, *of in rows}
-            else:
-                described = connection.execute(f"describe {quoted(schema)}.{quoted(table)}")
-                columns = {
-                    name: from_duckdb(of) or ColumnType(Kind.TEXT)
-                    for name, of, *_ in described.fetchall()
-                }
-            found[stream] = (table, columns)
-    return found
+    return {
+        stream: (table, columns_of(connection, schema, table, is_redshift=is_redshift))
+        for state_id, stream, schema, table in connection.execute(STREAMS_SQL).fetchall()
+        if is_pipeline_of(state_id, source.extractor, loader)
+    }
 
 
 def _compare(

@@ -15,9 +15,9 @@ PREVIOUS = "previous_publication"
 """The name under which the file that readers see is attached."""
 NEXT = "next_publication"
 
-WITHHELD = {"quarantine", "publications", "differences"}
+WITHHELD = {"quarantine", "publications", "differences", "versions"}
 """Tables of `ops` that are not copied: originals of bad values, and keys of rows, are raw data; the
-ledger of publications gets its newest row in the file itself."""
+ledger of publications gets its newest row in the file itself; versions are the loader's affair."""
 
 LEFTOVERS = ("__dbt_tmp", "__dbt_backup")
 """How dbt names a table that a killed build did not rename."""

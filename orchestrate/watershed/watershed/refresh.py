@@ -13,7 +13,7 @@ from watershed import load as loading
 from watershed.engine import engine_of
 from watershed.exceptions import MissingFileError, WatershedError
 from watershed.publication_plan import has_ledger
-from watershed.sources import read_sources
+from watershed.sources import is_pipeline_of, read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,20 +113,16 @@ def refresh(
 
 def _find(connection: Connection, settings: Settings, stream: str, loader: str) -> _Found:
     declared = read_sources(settings.project_root)
-    pipelines = {
-        name: re.compile(f"[^:]+:{re.escape(f'{source.extractor}-to-{loader}')}(:.*)?")
-        for name, source in declared.items()
-    }
     rows = []
     if has_ledger(connection, "bookmarks"):
         rows = connection.execute(
             "select state_id, stream, bookmark from ops.bookmarks order by stream"
         ).fetchall()
     known = [
-        _Found(state_id, name, json.loads(bookmark) or {}, source)
+        _Found(state_id, name, json.loads(bookmark) or {}, source.name)
         for state_id, name, bookmark in rows
-        for source, pipeline in pipelines.items()
-        if pipeline.fullmatch(state_id)
+        for source in declared.values()
+        if is_pipeline_of(state_id, source.extractor, loader)
     ]
     found = [one for one in known if stream in {one.stream, one.stream.partition("-")[2]}]
     if len(found) == 1:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from watershed.publication_plan import has_ledger
+from watershed.sources import is_pipeline_of
 
 if TYPE_CHECKING:
     from watershed.engine import Connection
@@ -69,8 +69,9 @@ def loaded_at_of(connection: Connection, extractor: str, loader: str) -> datetim
     rows = connection.execute(
         "select state_id, min(committed_at) from ops.bookmarks group by state_id"
     ).fetchall()
-    pipeline = re.compile(f"[^:]+:{re.escape(f'{extractor}-to-{loader}')}(:.*)?")
-    return min((at for state_id, at in rows if pipeline.fullmatch(state_id)), default=None)
+    return min(
+        (at for state_id, at in rows if is_pipeline_of(state_id, extractor, loader)), default=None
+    )
 
 
 def failed_since(connection: Connection, moment: datetime | None) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,12 @@ def read_sources(project_root: Path) -> dict[str, Source]:
         if name and extractor.get("inherit_from") == tap:
             sources[name] = _source(name, extractor, path)
     return sources
+
+
+def is_pipeline_of(state_id: str, extractor: str, loader: str) -> bool:
+    """Tell whether a state ID is this extractor's into this loader, in whatever environment."""
+    pipeline = f"[^:]+:{re.escape(f'{extractor}-to-{loader}')}(:.*)?"
+    return re.fullmatch(pipeline, state_id) is not None
 
 
 def _source(name: str, extractor: dict[str, Any], path: Path) -> Source:

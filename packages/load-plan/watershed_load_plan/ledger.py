@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from watershed_load_plan.exceptions import LoadError
 from watershed_load_plan.tables import Table
 from watershed_load_plan.types import ColumnType, Kind
 from watershed_load_plan.values import json_text
@@ -23,6 +24,10 @@ ROWS_PER_INSERT = 200
 LOADS = Table("ops", "loads")
 BOOKMARKS = Table("ops", "bookmarks")
 QUARANTINE = Table("ops", "quarantine")
+VERSIONS = Table("ops", "versions")
+
+VERSION = 1
+"""Of these tables' meaning. It rises when an older release could no longer read them rightly."""
 
 OPS_TABLES: dict[Table, dict[str, ColumnType]] = {
     LOADS: {
@@ -66,14 +71,33 @@ OPS_TABLES: dict[Table, dict[str, ColumnType]] = {
         "reason": _TEXT,
         "quarantined_at": _TIME,
     },
+    VERSIONS: {"component": _TEXT, "version": _COUNT},
 }
 
 
 def create_tables(warehouse: Warehouse) -> None:
-    """Create what is missing of the ``ops`` tables."""
+    """Create what is missing of the ``ops`` tables, and of the columns of an older release's.
+
+    Raises:
+        LoadError: a newer release has made them.
+    """
     for table, columns in OPS_TABLES.items():
-        if warehouse.columns(table) is None:
+        present = warehouse.columns(table)
+        if present is None:
             warehouse.create(table, columns)
+            continue
+        for column, of in columns.items():
+            if column not in present:
+                warehouse.add_column(table, column, of)
+    found = warehouse.execute(f"select max(version) from {VERSIONS} where component = 'ledger'")
+    version = found[0][0]
+    if version is None:
+        warehouse.execute(f"insert into {VERSIONS} values ('ledger', ?)", [VERSION])
+    elif version > VERSION:
+        raise LoadError(
+            f"the warehouse's ledger is of version {version}, and this release writes {VERSION}: "
+            "a newer release has loaded it; upgrade this one (git pull, make setup)"
+        )
 
 
 def identity(*parts: object) -> str:
@@ -116,6 +140,36 @@ def insert_new(warehouse: Warehouse, table: Table, rows: Sequence[Mapping[str, A
             f"insert into {table} ({', '.join(columns)}) values {', '.join([marks] * len(chunk))}",
             [row[column] for row in chunk for column in columns],
         )
+
+
+def row_of_change(
+    names: tuple[str, str, str, str], run_id: str, at: str, *, updated: int = 0, deleted: int = 0
+) -> dict[str, Any]:
+    """Make a row of ``ops.loads`` for what was changed beside the loads.
+
+    Args:
+        names: State ID, schema of the warehouse, stream and table.
+        run_id: Names the change.
+        at: When, in ISO 8601.
+        updated: Rows that changed.
+        deleted: Rows that were marked as deleted.
+    """
+    state_id, target_schema, stream, table = names
+    counts = {"ordinal": 0, "rows_inserted": 0, "rows_unchanged": 0, "rows_quarantined": 0}
+    return dict.fromkeys(OPS_TABLES[LOADS]) | {
+        **counts,
+        "load_id": identity(state_id, stream, run_id, "updated" if updated else "deleted"),
+        "run_id": run_id,
+        "state_id": state_id,
+        "target_schema": target_schema,
+        "stream": stream,
+        "table_name": table,
+        "rows_updated": updated,
+        "rows_deleted": deleted,
+        "bytes": 0,
+        "seconds": 0.0,
+        "committed_at": at,
+    }
 
 
 def is_known(warehouse: Warehouse, table: Table, name: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from watershed.proof.pairs import Pair, Stream, bookmark_of, pair
 from watershed.proof.ranges import Ranges, divide
 from watershed.proof.records import Reconciliation
 from watershed.publication_plan import has_ledger
-from watershed.sources import SEPARATOR, read_sources
+from watershed.sources import SEPARATOR, is_pipeline_of, read_sources
 from watershed_tap.exceptions import TapError
 
 if TYPE_CHECKING:
@@ -122,11 +121,10 @@ def _lacks(settings: Settings, source: Source) -> str | None:
 def _streams(connection: Connection, source: Source, loader: str, wish: Wish) -> list[Stream]:
     if not (has_ledger(connection, "bookmarks") and has_ledger(connection, "loads")):
         return []
-    pipeline = re.compile(f"[^:]+:{re.escape(f'{source.extractor}-to-{loader}')}(:.*)?")
     return [
         Stream(state_id, name, schema, table, bookmark_of(bookmark))
         for state_id, name, schema, table, bookmark in connection.execute(STREAMS_SQL).fetchall()
-        if pipeline.fullmatch(state_id)
+        if is_pipeline_of(state_id, source.extractor, loader)
         and (not wish.streams or {name, name.partition("-")[2]} & set(wish.streams))
     ]
 

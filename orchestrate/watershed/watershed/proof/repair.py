@@ -133,25 +133,6 @@ def _mark_deleted(
                 [now.isoformat()],
             )
             deleted += int(rows)
-        ledger.insert_once(
-            warehouse,
-            ledger.LOADS,
-            dict.fromkeys(ledger.OPS_TABLES[ledger.LOADS])
-            | {
-                "load_id": ledger.identity(stream.state_id, stream.name, run_id, "deleted"),
-                "run_id": run_id,
-                "state_id": stream.state_id,
-                "target_schema": stream.schema,
-                "stream": stream.name,
-                "table_name": stream.table,
-                "ordinal": 0,
-                "rows_inserted": 0,
-                "rows_updated": 0,
-                "rows_unchanged": 0,
-                "rows_deleted": deleted,
-                "rows_quarantined": 0,
-                "bytes": 0,
-                "seconds": 0.0,
-                "committed_at": now.isoformat(),
-            },
-        )
+        names = (stream.state_id, stream.schema, stream.name, stream.table)
+        row = ledger.row_of_change(names, run_id, now.isoformat(), deleted=deleted)
+        ledger.insert_once(warehouse, ledger.LOADS, row)

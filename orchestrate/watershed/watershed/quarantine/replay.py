@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from watershed.raw_tables import columns_of
 from watershed_load_plan import ledger
-from watershed_load_plan.duckdb_types import from_duckdb, quoted, to_duckdb
+from watershed_load_plan.duckdb_types import quoted, to_duckdb
 from watershed_load_plan.exact import exact
-from watershed_load_plan.redshift_types import from_redshift, to_redshift
+from watershed_load_plan.redshift_types import to_redshift
 from watershed_load_plan.types import ColumnType, Kind
 from watershed_target_redshift.limits import held
 
@@ -22,15 +23,12 @@ if TYPE_CHECKING:
 
     from watershed.engine import Connection
     from watershed.quarantine.entries import Entry
+    from watershed.raw_tables import Columns
 
 LOADED = "loaded"
 OUTDATED = "outdated"
 """Its row is gone, has a value by now, or was set aside again with a newer one."""
 STAYS = "stays"
-REDSHIFT_COLUMNS_SQL = (
-    "select column_name, data_type, character_maximum_length, numeric_precision, numeric_scale "
-    "from svv_columns where table_schema = ? and table_name = ?"
-)
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Replay:
         self._is_redshift = is_redshift
         self._reader = duckdb.connect()
         self._reader.execute("set TimeZone = 'UTC'")
-        self._types: dict[str, dict[str, ColumnType]] = {}
+        self._types: dict[str, Columns] = {}
         self._at = datetime.now(UTC)
 
     def replay(self, entries: Sequence[Entry]) -> list[Replayed]:
@@ -159,17 +157,12 @@ class Replay:
             return "json_parse(?)"
         return f"cast(? as {to_redshift(of) if self._is_redshift else to_duckdb(of)})"
 
-    def _types_of(self, schema: str, table: str) -> dict[str, ColumnType]:
+    def _types_of(self, schema: str, table: str) -> Columns:
         name = f"{quoted(schema)}.{quoted(table)}"
         if name not in self._types:
-            if self._is_redshift:
-                rows = self._connection.execute(REDSHIFT_COLUMNS_SQL, [schema, table]).fetchall()
-                self._types[name] = {column: from_redshift(*of) for column, *of in rows}
-            else:
-                described = self._connection.execute(f"describe {name}").fetchall()
-                self._types[name] = {
-                    column: from_duckdb(of) or ColumnType(Kind.TEXT) for column, of, *_ in described
-                }
+            self._types[name] = columns_of(
+                self._connection, schema, table, is_redshift=self._is_redshift
+            )
         return self._types[name]
 
     def _note(self, found: Sequence[Replayed]) -> None:
@@ -178,24 +171,8 @@ class Replay:
         streams = Counter((e.state_id, e.target_schema, e.stream, e.table_name) for e in loaded)
         columns = list(ledger.OPS_TABLES[ledger.LOADS])
         run_id = self._at.strftime("replay-%Y%m%dT%H%M%S.%fZ")
-        for (state_id, schema, stream, table), cells in streams.items():
-            row = dict.fromkeys(columns) | {
-                "load_id": ledger.identity(state_id, stream, run_id),
-                "run_id": run_id,
-                "state_id": state_id,
-                "target_schema": schema,
-                "stream": stream,
-                "table_name": table,
-                "ordinal": 0,
-                "rows_inserted": 0,
-                "rows_updated": cells,
-                "rows_unchanged": 0,
-                "rows_deleted": 0,
-                "rows_quarantined": 0,
-                "bytes": 0,
-                "seconds": 0.0,
-                "committed_at": self._at.isoformat(),
-            }
+        for names, cells in streams.items():
+            row = ledger.row_of_change(names, run_id, self._at.isoformat(), updated=cells)
             self._connection.execute(
                 f"insert into {ledger.LOADS} ({', '.join(columns)}) "
                 f"values ({', '.join('?' * len(columns))})",
