@@ -7,9 +7,9 @@ from watershed_load_plan import LoadError
 
 pytestmark = [pytest.mark.load, pytest.mark.trust]
 
-INTEGER = {
-    "type": ["integer", "null"]
-}  # What issue A landed, without a quarantine, and without a count that a still older one might lack.
+INTEGER = {"type": ["integer", "null"]}
+
+# As issue A landed it, with some of it missing, as a still older release might have had it.
 OLDER = """
     create schema ops;
     create schema shop;
