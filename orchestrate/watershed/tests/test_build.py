@@ -129,6 +129,8 @@ def test_force_builds_in_any_case(after_green):
 def options_of_build(project, monkeypatch, *, force=False):
     """What dbt is asked for beside building."""
     monkeypatch.setattr(DbtProject, "build", lambda _, *options: announce(options))
+    # It tells dbt by the environment, which other tests are not to find changed.
+    monkeypatch.setenv("WATERSHED_WAREHOUSE", str(project.settings.warehouse))
     with pytest.raises(AnnouncedError) as told:
         build(project.settings, force=force, docs=True, announce=print)
     return told.value.args[0]

@@ -124,6 +124,7 @@ def _told_to_end() -> Iterator[None]:
     """Let SIGTERM end the loads and then us; Python would leave them running."""
 
     def end(signum: int, _: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would keep us from ending them
         raise SystemExit(128 + signum)
 
     before = signal.signal(signal.SIGTERM, end)

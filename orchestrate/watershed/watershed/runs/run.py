@@ -119,18 +119,17 @@ def run(
     try:
         child = _Job(settings, job, run_id, environment)
         _remember(system, run_id, pipeline, job, started_at)
-        with _log(settings, run_id) as log:
+        with _log(settings, run_id) as log, _ended_by_signals():
             progress = Progress(log, console, _expected(settings, console))
             code: int = 1
             cause: str | None = None
             try:
-                with _ended_by_signals(), progress.shown():
+                with progress.shown():
                     code, cause = child.follow(progress, lease, time_limit)
             except WatershedError as error:
                 cause = str(error)
                 raise
             except SystemExit as end:
-                child.end()
                 code, cause = int(end.code or 1), "it was told to end"
                 progress.say(f"{OURS}: told to end: what was committed stays")
                 raise
@@ -226,12 +225,15 @@ class _Job:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the job, and then us."""
+    """Let SIGTERM and Ctrl-C end the job, and then us; a second one hurries nobody."""
+    signals = (signal.SIGTERM, signal.SIGINT)
 
     def end(signum: int, _: object) -> None:
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
         raise SystemExit(128 + signum)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, end) for number in signals}
     try:
         yield
     finally:
