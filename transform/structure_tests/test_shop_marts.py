@@ -202,5 +202,5 @@ def test_only_marts_and_the_ledger_are_in_schemas_that_are_published(ask_marts: 
                 *("rpt_revenue_monthly", "rpt_support_load_monthly", "rpt_web_funnel_monthly"),
             ],
         ),
-        ("ops", ["bookmarks", "builds", "fct_loads", "loads", "quarantine"]),
+        ("ops", ["bookmarks", "builds", "fct_loads", "loads", "quarantine", "versions"]),
     ]
