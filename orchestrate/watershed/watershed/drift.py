@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watershed.engine import engine_of
-from watershed.exceptions import WatershedError
 from watershed.publication_plan import has_ledger
 from watershed.raw_tables import columns_of
-from watershed.sources import SEPARATOR, is_pipeline_of, read_sources
+from watershed.sources import SEPARATOR, choose_sources, is_pipeline_of
 from watershed_load_plan.tables import METADATA_COLUMNS, read_schema
 from watershed_load_plan.types import ColumnType, Kind, widen
 
@@ -91,21 +89,15 @@ def drift(settings: Settings, names: Sequence[str]) -> Drift:
         WatershedError: a source is not declared.
         watershed_duckdb.WarehouseError: the warehouse is locked or broken.
     """
-    declared = read_sources(settings.project_root)
-    if unknown := sorted(set(names) - set(declared)):
-        raise WatershedError(
-            f"source {unknown[0]!r} is not declared in extract/extractors.meltano.yml: "
-            f"known are {', '.join(sorted(declared)) or 'none'}"
-        )
-    chosen = [declared[name] for name in sorted(names or declared)]
+    chosen = choose_sources(settings.project_root, names)
+    engine = engine_of(settings)
+    if not engine.has_warehouse():
+        return Drift((), {}, ())
     with ThreadPoolExecutor(max(len(chosen), 1)) as pool:
         catalogs = list(pool.map(lambda source: _catalog(settings, source), chosen))
     reach = _Reach(settings.output / LAST_BUILD)
-    engine = engine_of(settings)
     changes: list[Change] = []
     problems: dict[str, str] = {}
-    if not engine.has_warehouse():
-        return Drift((), {}, ())
     with engine.warehouse(read_only=True, wait_seconds=LOCK_WAIT_SECONDS) as connection:
         for source, catalog in zip(chosen, catalogs, strict=True):
             if isinstance(catalog, str):
@@ -121,11 +113,10 @@ def drift(settings: Settings, names: Sequence[str]) -> Drift:
 
 def _catalog(settings: Settings, source: Source) -> dict[str, Columns] | str:
     """Ask Meltano what a source offers and is selected; or say why it cannot be asked."""
-    prefix = re.sub("[^A-Z0-9]", "_", source.extractor.upper())
     done = subprocess.run(
         [Path(sys.prefix, "bin", "meltano"), "invoke", "--dump=catalog", source.extractor],
         cwd=settings.project_root,
-        env={**os.environ, f"{prefix}__USE_CACHED_CATALOG": "false"},
+        env={**os.environ, source.variable("use_cached_catalog"): "false"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

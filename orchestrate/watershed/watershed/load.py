@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 from watershed.engine import engine_of
 from watershed.exceptions import WatershedError
 from watershed.source_runs import SourceRun, create_source_runs, loaded_at_of, write_source_run
-from watershed.sources import Source, read_sources
+from watershed.sources import EXTRACTORS, Source, choose_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -75,14 +75,9 @@ def load(
             "MELTANO_ENVIRONMENT is not set: Meltano would go on from the bookmarks of its default "
             "environment; set it to the one whose warehouse is Redshift, such as prod"
         )
-    declared = read_sources(settings.project_root)
-    unknown = sorted(set(names) - set(declared))
-    if unknown or not declared:
-        raise WatershedError(
-            f"source {unknown[0] if unknown else 'any'!r} is not declared in "
-            f"extract/extractors.meltano.yml: known are {', '.join(sorted(declared)) or 'none'}"
-        )
-    chosen = [declared[name] for name in sorted(names or declared)]
+    chosen = choose_sources(settings.project_root, names)
+    if not chosen:
+        raise WatershedError(f"no source is declared in {EXTRACTORS}: add one, as the README says")
     if not settings.system_database.exists():
         _create_system_database(settings)
     with _told_to_end():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,15 @@ from watershed import load as loading
 from watershed.engine import engine_of
 from watershed.exceptions import MissingFileError, WatershedError
 from watershed.publication_plan import has_ledger
-from watershed.sources import is_pipeline_of, read_sources
+from watershed.sources import is_called, is_pipeline_of, read_sources
+from watershed_tap.full_pass import STATE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from watershed.engine import Connection
     from watershed.settings import Settings
+    from watershed.sources import Source
 
 LOCK_WAIT_SECONDS = 600.0
 KEY, VALUE = "replication_key", "replication_key_value"
@@ -59,7 +60,7 @@ class _Found:
     state_id: str
     stream: str
     bookmark: dict[str, Any]
-    source: str
+    source: Source
 
 
 def refresh(
@@ -91,18 +92,16 @@ def refresh(
     with engine.warehouse(read_only=dry_run, wait_seconds=LOCK_WAIT_SECONDS) as connection:
         found = _find(connection, settings, stream, engine.loader)
         bookmark = _set_back(found, since)
-        answer = Refreshed(found.stream, found.source, found.bookmark.get(KEY), since)
+        answer = Refreshed(found.stream, found.source.name, found.bookmark.get(KEY), since)
         if dry_run:
             return answer
         connection.execute(
             "update ops.bookmarks set bookmark = ? where state_id = ? and stream = ?",
             [json.dumps(bookmark), found.state_id, found.stream],
         )
-    source = read_sources(settings.project_root)[found.source]
-    prefix = re.sub("[^A-Z0-9]", "_", source.extractor.upper())
-    only = {f"{prefix}__SELECT_FILTER": json.dumps([found.stream])}
+    only = {found.source.variable("select_filter"): json.dumps([found.stream])}
     began = datetime.now(UTC)
-    (run,) = loading.load(settings, [found.source], engine.loader, announce, only)
+    (run,) = loading.load(settings, [found.source.name], engine.loader, announce, only)
     with engine.warehouse(read_only=True, wait_seconds=LOCK_WAIT_SECONDS) as connection:
         row = connection.execute(LOADED_SQL, [found.state_id, found.stream, began]).fetchone()
     inserted, updated, deleted = map(int, row or (0, 0, 0))
@@ -119,12 +118,12 @@ def _find(connection: Connection, settings: Settings, stream: str, loader: str) 
             "select state_id, stream, bookmark from ops.bookmarks order by stream"
         ).fetchall()
     known = [
-        _Found(state_id, name, json.loads(bookmark) or {}, source.name)
+        _Found(state_id, name, json.loads(bookmark) or {}, source)
         for state_id, name, bookmark in rows
         for source in declared.values()
         if is_pipeline_of(state_id, source.extractor, loader)
     ]
-    found = [one for one in known if stream in {one.stream, one.stream.partition("-")[2]}]
+    found = [one for one in known if is_called(one.stream, {stream})]
     if len(found) == 1:
         return found[0]
     names = ", ".join(one.stream for one in found or known)
@@ -136,7 +135,8 @@ def _find(connection: Connection, settings: Settings, stream: str, loader: str) 
 def _set_back(found: _Found, since: str | None) -> dict[str, Any]:
     """Write the bookmark from which the stream is read again."""
     if since is None:
-        return {key: value for key, value in found.bookmark.items() if key not in {KEY, VALUE}}
+        left = {KEY, VALUE, STATE_KEY}  # a pass that was interrupted begins anew too
+        return {key: value for key, value in found.bookmark.items() if key not in left}
     before = found.bookmark.get(VALUE)
     if before is None:
         raise WatershedError(

@@ -12,6 +12,7 @@ import yaml
 from watershed.exceptions import WatershedError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 EXTRACTORS = "extract/extractors.meltano.yml"
@@ -38,6 +39,10 @@ class Source:
     time_limit: timedelta | None
     is_frozen: bool = False
 
+    def variable(self, setting: str) -> str:
+        """Name the variable by which Meltano is told a setting of the extractor."""
+        return re.sub("[^A-Z0-9]", "_", f"{self.extractor}__{setting}".upper())
+
 
 def read_sources(project_root: Path) -> dict[str, Source]:
     """Read the sources: each extractor that inherits a tap and is named after its source.
@@ -60,6 +65,31 @@ def read_sources(project_root: Path) -> dict[str, Source]:
         if name and extractor.get("inherit_from") == tap:
             sources[name] = _source(name, extractor, path)
     return sources
+
+
+def choose_sources(project_root: Path, names: Sequence[str]) -> list[Source]:
+    """Return the sources of these names, by default all.
+
+    Raises:
+        WatershedError: one is not declared, or the file is missing or malformed.
+    """
+    declared = read_sources(project_root)
+    if unknown := sorted(set(names) - set(declared)):
+        raise WatershedError(
+            f"source {unknown[0]!r} is not declared in {EXTRACTORS}: "
+            f"known are {', '.join(sorted(declared)) or 'none'}"
+        )
+    return [declared[name] for name in sorted(names or declared)]
+
+
+def short_name(stream: str) -> str:
+    """Leave off what stands before a stream's first ``-``, its schema at the source."""
+    return stream.partition("-")[2] or stream
+
+
+def is_called(stream: str, names: Collection[str]) -> bool:
+    """Tell whether a stream is among those that somebody named, in full or in short."""
+    return stream in names or short_name(stream) in names
 
 
 def is_pipeline_of(state_id: str, extractor: str, loader: str) -> bool:

@@ -6,17 +6,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from watershed.query import NUMERIC_TYPES
+from watershed.terminal import console_on
 
 if TYPE_CHECKING:
     from watershed.query import Result
-
-PIPE_WIDTH = 10_000
-"""Columns for an output that is no terminal: as wide as the values need, so that nothing is cut."""
 
 CONTROL_CHARACTERS = {
     code: rf"\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))
@@ -29,9 +26,7 @@ def write(result: Result, out: TextIO, *, limit: int) -> None:
     rows = result.rows(["{}::varchar"] * len(result.columns))
     shown = list(islice(rows, limit))
     has_more = next(rows, None) is not None
-    console = Console(file=out, highlight=False)
-    if not console.is_terminal:
-        console = Console(file=out, highlight=False, width=PIPE_WIDTH)
+    console = console_on(out)
     if result.columns:
         grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name, kind in zip(result.columns, result.types, strict=True):

@@ -26,7 +26,7 @@ TELLING = {"load", "build", "publish", "run"}
 def notify_(context: click.Context, *, as_json: bool) -> None:
     """Tell the routes of orchestrate/notifications.yml what is due.
 
-    `watershed load`, `build` and `publish` do this themselves at their end.
+    `watershed load`, `build`, `publish` and `run` do this themselves at their end.
     """
     if context.invoked_subcommand:
         return

@@ -20,7 +20,7 @@ from watershed.proof.pairs import Pair, Stream, bookmark_of, pair
 from watershed.proof.ranges import Ranges, divide
 from watershed.proof.records import Reconciliation
 from watershed.publication_plan import has_ledger
-from watershed.sources import SEPARATOR, is_pipeline_of, read_sources
+from watershed.sources import SEPARATOR, choose_sources, is_called, is_pipeline_of
 from watershed_tap.exceptions import TapError
 
 if TYPE_CHECKING:
@@ -80,14 +80,8 @@ def reconcile(
     Raises:
         WatershedError: a source is not declared.
     """
-    declared = read_sources(settings.project_root)
-    if unknown := sorted(set(wish.sources) - set(declared)):
-        raise WatershedError(
-            f"source {unknown[0]!r} is not declared in extract/extractors.meltano.yml: "
-            f"known are {', '.join(sorted(declared)) or 'none'}"
-        )
+    chosen = choose_sources(settings.project_root, wish.sources)
     engine = engine_of(settings)
-    chosen = [declared[name] for name in sorted(wish.sources or declared)]
     with engine.warehouse(read_only=True, wait_seconds=LOCK_WAIT_SECONDS) as connection:
         streams = {
             source.name: _streams(connection, source, engine.loader, wish) for source in chosen
@@ -125,7 +119,7 @@ def _streams(connection: Connection, source: Source, loader: str, wish: Wish) ->
         Stream(state_id, name, schema, table, bookmark_of(bookmark))
         for state_id, name, schema, table, bookmark in connection.execute(STREAMS_SQL).fetchall()
         if is_pipeline_of(state_id, source.extractor, loader)
-        and (not wish.streams or {name, name.partition("-")[2]} & set(wish.streams))
+        and (not wish.streams or is_called(name, wish.streams))
     ]
 
 

@@ -30,7 +30,12 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be
 def choosing(command: Callable[..., None]) -> Callable[..., None]:
     """Add what chooses among the values."""
     for option in (
-        click.option("--older-than", type=click.IntRange(min=0), metavar="DAYS"),
+        click.option(
+            "--older-than",
+            type=click.IntRange(min=0),
+            metavar="DAYS",
+            help="Set aside so long ago.",
+        ),
         click.option("--column", "columns", multiple=True, help="A column; may recur."),
         click.option("--stream", "streams", multiple=True, help="A stream; may recur."),
         click.argument("ids", nargs=-1),
@@ -98,8 +103,8 @@ def show(*, as_json: bool, limit: int, **chosen: Any) -> None:  # noqa: ANN401  
 def replay(*, as_json: bool, dry_run: bool, **chosen: Any) -> None:  # noqa: ANN401  # as above
     """Give their cells the values that fit by now; others stay.
 
-    For a column that was widened, or whose type was corrected. What the source has corrected
-    comes with the next load of its row.
+    For a column that was widened, or whose type was corrected. Where the source may hold another
+    value by now, it says so: `watershed refresh` brings that.
     """
     from watershed.quarantine import entries  # noqa: PLC0415  # start-up
     from watershed.quarantine.replay import Replay  # noqa: PLC0415  # start-up

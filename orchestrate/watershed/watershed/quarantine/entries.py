@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from watershed.exceptions import WatershedError
 from watershed.publication_plan import has_ledger
+from watershed.sources import is_called
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,10 @@ ENTRIES_SQL = """
         column_name,
         value,
         reason,
-        quarantined_at
+        quarantined_at,
+        row_number() over (
+            partition by state_id, stream, record_key, column_name order by quarantined_at desc
+        ) = 1 as is_newest
     from ops.quarantine
     order by stream, column_name, quarantined_at desc, quarantine_id
 """
@@ -41,6 +45,7 @@ class Entry:
             whose key was the matter.
         column_name: None for a whole row.
         value: The original; None once it was discarded.
+        is_newest: Whether no other value of its cell was set aside later.
     """
 
     quarantine_id: str
@@ -53,6 +58,7 @@ class Entry:
     value: str | None
     reason: str
     quarantined_at: datetime
+    is_newest: bool
 
 
 @dataclass(frozen=True)
@@ -81,17 +87,14 @@ class Choice:
         days = self.older_than_days
         return (
             (not self.ids or any(entry.quarantine_id.startswith(one) for one in self.ids))
-            and (
-                not self.streams
-                or bool({entry.stream, entry.stream.partition("-")[2]} & set(self.streams))
-            )
+            and (not self.streams or is_called(entry.stream, self.streams))
             and (not self.columns or entry.column_name in self.columns)
             and (days is None or now - entry.quarantined_at >= timedelta(days=days))
         )
 
 
 def read(connection: Connection, choice: Choice) -> list[Entry]:
-    """Read what is meant, the newest of a column first; nothing where nothing was ever loaded.
+    """Read what is meant; nothing where nothing was ever loaded.
 
     Raises:
         WatershedError: an identity names nothing, or more than one thing.

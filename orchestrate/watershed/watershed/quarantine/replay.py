@@ -1,4 +1,8 @@
-"""Giving a cell the value that was set aside, once its column can hold it."""
+"""Giving a cell the value that was set aside, once its column can hold it.
+
+Only what the very load of the row set aside is taken: after another load, or when another value was
+set aside since, the source may hold something else. A refresh of the stream brings that.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from watershed.raw_tables import columns_of
+from watershed.sources import short_name
 from watershed_load_plan import ledger
 from watershed_load_plan.duckdb_types import quoted, to_duckdb
 from watershed_load_plan.exact import exact
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
 
 LOADED = "loaded"
 OUTDATED = "outdated"
-"""Its row is gone, has a value by now, or was set aside again with a newer one."""
+"""Its row or column is gone, or its cell has a value by now."""
 STAYS = "stays"
 
 
@@ -62,44 +67,30 @@ class Replay:
         self._at = datetime.now(UTC)
 
     def replay(self, entries: Sequence[Entry]) -> list[Replayed]:
-        """Give each cell its newest value, and delete what is done from ``ops.quarantine``.
-
-        Args:
-            entries: The newest of a column first.
-        """
-        seen: set[tuple[str, str, str | None, str | None]] = set()
-        found = []
-        for entry in entries:
-            cell = (entry.state_id, entry.stream, entry.record_key, entry.column_name)
-            is_newest = entry.record_key is None or cell not in seen
-            seen.add(cell)
-            one = (
-                self._one(entry)
-                if is_newest
-                else Replayed(entry, OUTDATED, "a newer value of its cell was set aside")
-            )
-            found.append(one)
+        """Load what fits, and delete from ``ops.quarantine`` what is done."""
+        found = [self._one(entry) for entry in entries]
+        for one in found:
             if one.outcome != STAYS:
                 self._connection.execute(
-                    "delete from ops.quarantine where quarantine_id = ?", [entry.quarantine_id]
+                    "delete from ops.quarantine where quarantine_id = ?", [one.entry.quarantine_id]
                 )
         self._note(found)
         return found
 
     def _one(self, entry: Entry) -> Replayed:
-        name = entry.stream.partition("-")[2] or entry.stream
+        name = short_name(entry.stream)
         if entry.value is None:
             return Replayed(entry, STAYS, "its value was discarded")
         if entry.column_name is None or entry.record_key is None:
             what = "a whole row" if entry.column_name is None else "its stream has no key"
-            return Replayed(entry, STAYS, f"{what}: mend it at the source and load {name} again")
+            return Replayed(entry, STAYS, f"{what}: mend it at the source, and refresh {name}")
         types = self._types_of(entry.target_schema, entry.table_name)
         key = {column.lower(): value for column, value in json.loads(entry.record_key).items()}
         column = entry.column_name
         if column not in types or not key.keys() <= types.keys():
             return Replayed(entry, OUTDATED, "its column is no more")
         if entry.reason.startswith(f"does not fit {ColumnType(Kind.TEXT)} exactly"):
-            return Replayed(entry, STAYS, f"what is kept of a text is not all of it: load {name}")
+            return Replayed(entry, STAYS, f"what is kept of a text may be a part: refresh {name}")
         value = self._converted(entry.value, types[column])
         keys = {
             part: self._converted(text if isinstance(text, str) else json.dumps(text), types[part])
@@ -127,9 +118,9 @@ class Replay:
             return Replayed(entry, OUTDATED, "its row is no more")
         if not all(is_null for is_null, _ in rows):
             return Replayed(entry, OUTDATED, "its cell has a value")
-        if any(batched_at > entry.quarantined_at for _, batched_at in rows):
-            name = entry.stream.partition("-")[2] or entry.stream
-            return Replayed(entry, STAYS, f"its row was loaded again since: load {name} anew")
+        if not entry.is_newest or any(at != entry.quarantined_at for _, at in rows):
+            name = short_name(entry.stream)
+            return Replayed(entry, STAYS, f"its source may hold another by now: refresh {name}")
         self._connection.execute(
             f"update {table} set {cell} = {self._parameter(types[str(entry.column_name)])}, "
             # Not the moment of its batch, by which its other cells are judged.

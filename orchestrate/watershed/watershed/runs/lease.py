@@ -73,6 +73,9 @@ class Lease:
         pipeline: What is leased, e.g. ``dev:all``.
         run_id: Of the run that wants it.
         silence_seconds: See `SILENCE_SECONDS`.
+
+    Attributes:
+        holder: How we are entered.
     """
 
     def __init__(
@@ -85,7 +88,7 @@ class Lease:
         self._engine = engine
         self._pipeline = pipeline
         self._silence = silence_seconds
-        self._us = Holder.here(run_id)
+        self.holder = Holder.here(run_id)
         self._ended = threading.Event()
         self._heart: threading.Thread | None = None
 
@@ -126,10 +129,10 @@ class Lease:
         if self._heart is not None:
             self._heart.join()
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(LEASES).where(self._is(self._us)))
+            connection.execute(sa.delete(LEASES).where(self._is(self.holder)))
 
     def _insert(self) -> bool:
-        row = {"pipeline": self._pipeline, **vars(self._us)}
+        row = {"pipeline": self._pipeline, **vars(self.holder)}
         try:
             with self._engine.begin() as connection:
                 connection.execute(sa.insert(LEASES), row)
@@ -147,7 +150,7 @@ class Lease:
 
     def _is_alive_here(self, holder: Holder) -> bool | None:
         """Ask the kernel; None where the holder is on another machine."""
-        if holder.machine != self._us.machine:
+        if holder.machine != self.holder.machine:
             return None
         return _started(holder.pid) == holder.pid_started
 
@@ -165,13 +168,13 @@ class Lease:
         """Put us in its place, unless somebody was faster or it beats again."""
         with self._engine.begin() as connection:
             taken = connection.execute(
-                sa.update(LEASES).where(self._is(holder, holder.beats)).values(**vars(self._us))
+                sa.update(LEASES).where(self._is(holder, holder.beats)).values(**vars(self.holder))
             )
             if taken.rowcount == 1:
                 connection.execute(
                     sa.update(RUNS)
                     .where(RUNS.c.run_id == holder.run_id, RUNS.c.finished_at.is_(None))
-                    .values(finished_at=self._us.started_at, cause="it was killed")
+                    .values(finished_at=self.holder.started_at, cause="it was killed")
                 )
         return taken.rowcount == 1
 
@@ -180,13 +183,12 @@ class Lease:
         return condition if beats is None else condition & (LEASES.c.beats == beats)
 
     def _beat(self, lost: Callable[[], None]) -> None:
+        beat = sa.update(LEASES).where(self._is(self.holder)).values(beats=LEASES.c.beats + 1)
         heard_at = time.monotonic()
         while not self._ended.wait(BEAT_SECONDS):
             try:
                 with self._engine.begin() as connection:
-                    beaten = connection.execute(
-                        sa.update(LEASES).where(self._is(self._us)).values(beats=LEASES.c.beats + 1)
-                    )
+                    beaten = connection.execute(beat)
             except sa.exc.DBAPIError:  # it may come back before others think us dead
                 if time.monotonic() - heard_at > self._silence:
                     lost()

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, TextIO
 from rich.live import Live
 from rich.table import Table
 
+from watershed.load import TERMINAL_CODES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
-TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 LINE = re.compile(r"\S+Z? \[(\w+)\s*\] (\S+)\s+(.*)")
 """How Meltano logs: when, level, who, what."""
 SOURCE = re.compile(r"\[([\w.-]+)\] (.*)")

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 import yaml
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from watershed.engine import engine_of
@@ -28,22 +27,24 @@ from watershed.runs import bound, report, system_database
 from watershed.runs.lease import Lease
 from watershed.runs.progress import OURS, Progress
 from watershed.runs.system_database import RUNS
+from watershed.schedules.declared import JOBS
+from watershed.terminal import console_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import TextIO
 
+    from rich.console import Console
+
+    from watershed.runs.lease import Holder
     from watershed.settings import Settings
 
-JOBS = "orchestrate/jobs.meltano.yml"
 RUN_ID = "WATERSHED_RUN_ID"
 """By this variable the tasks of a run know that they belong to one."""
 LOGS_ARE_KEPT = timedelta(days=30)
 SECONDS_TO_END = 110.0
 """What a job that is told to end has: a load ends at its next commit."""
 LOCK_WAIT_SECONDS = 60.0
-WIDE = 10_000
-"""Columns of an output that is no terminal, so that nothing is cut."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,7 @@ def run(
         watershed.runs.lease.LeaseHeldError: it runs already.
     """
     tasks_of(settings, job)
-    console = Console(file=out, highlight=False)
-    if not console.is_terminal:
-        console = Console(file=out, highlight=False, width=WIDE)
+    console = console_on(out)
     system = system_database.opened(settings, environment)
     started_at = datetime.now(UTC)
     run_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -117,10 +116,11 @@ def run(
     lease = Lease(system, pipeline, run_id)
     lease.acquire(lambda line: console.print(line, markup=False))
     try:
-        child = _Job(settings, job, run_id, environment)
-        _remember(system, run_id, pipeline, job, started_at)
+        expected = _expected(settings, console)
+        _remember(system, lease.holder, pipeline, job)
         with _log(settings, run_id) as log, _ended_by_signals():
-            progress = Progress(log, console, _expected(settings, console))
+            progress = Progress(log, console, expected)
+            child = _Job(settings, job, run_id, environment)
             code: int = 1
             cause: str | None = None
             try:
@@ -261,17 +261,13 @@ def _expected(settings: Settings, console: Console) -> dict[str, int]:
         return report.expected_rows(connection)
 
 
-def _remember(
-    system: sa.Engine, run_id: str, pipeline: str, job: str, started_at: datetime
-) -> None:
-    from watershed.runs.lease import Holder  # noqa: PLC0415
-
+def _remember(system: sa.Engine, holder: Holder, pipeline: str, job: str) -> None:
     row = {
-        "run_id": run_id,
+        "run_id": holder.run_id,
         "pipeline": pipeline,
         "job": job,
-        "machine": Holder.here(run_id).machine,
-        "started_at": started_at.isoformat(timespec="seconds"),
+        "machine": holder.machine,
+        "started_at": holder.started_at,
     }
     with system.begin() as connection:
         connection.execute(sa.insert(RUNS), row)
@@ -310,9 +306,7 @@ def to_json(outcome: Outcome) -> str:
 
 def write(outcome: Outcome, out: TextIO) -> None:
     """Write the closing table, and how the run ended."""
-    console = Console(file=out, highlight=False)
-    if not console.is_terminal:
-        console = Console(file=out, highlight=False, width=WIDE)
+    console = console_on(out)
     if outcome.streams:
         table = Table("stream", box=box.SIMPLE_HEAD, pad_edge=False)
         for name in ("rows", "seconds"):
